@@ -1,0 +1,95 @@
+# One Makefile, no recursion; one build directory for each set of sanitizers.
+# make demo | check | lint | fuzz | bench | install | clean
+
+comma := ,
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+PREFIX ?= /usr/local
+WERROR ?= -Werror
+CFLAGS ?= -O2 -g
+HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+FLAGS = -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
+	-Wswitch-enum -Wvla -Wmissing-prototypes -Wstrict-prototypes \
+	-Wpointer-arith -Wwrite-strings $(WERROR) -fvisibility=hidden \
+	-fno-strict-aliasing -pthread \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+	    -fno-omit-frame-pointer,$(HARDEN))
+CPPFLAGS += -Ilib -I. -I$B/gen -DFR_LIBEXEC=\"$(PREFIX)/libexec/forerunner\"
+LINK = -pie -pthread -Wl,-z,relro,-z,now,--as-needed \
+	$(if $(SAN),-fsanitize=$(SAN))
+
+# Programs for people, programs behind them, and the built-in handlers.
+PROGS := $(sort $(notdir $(patsubst %.c,%,$(wildcard cmd/fr-*.c)) \
+	$(patsubst %/main.c,%,$(wildcard cmd/fr-*/main.c))))
+HANDLERS := $(patsubst cmd/handlers/%.c,%,$(wildcard cmd/handlers/*.c))
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+
+# The third-party libraries of each program; by default none.
+BACKEND_LIBS := sqlite3
+LIBS_fr-manager := libevent libevent_pthreads $(BACKEND_LIBS)
+LIBS_fr-worker := libevent libcurl
+LIBS_fr-submit := libcurl jansson
+LIBS_fr-status := libcurl jansson
+LIBS_fr-ctl := libcurl
+LIBS_fr-run := libevent $(BACKEND_LIBS)
+LIBS_fr-store-test := $(BACKEND_LIBS)
+LIBS_fr-queue-test := $(BACKEND_LIBS)
+LIBS_fr-bench := libcurl libevent
+LIBS_handler_fetch := libcurl jansson
+LIBS_handler_targz := libarchive jansson
+LIBS_handler_key_map := jansson
+LIBS_handler_word_count := jansson
+LIBS_handler_ping :=
+# Those that open a store or a queue link the backends.
+BACKED := fr-manager fr-run fr-store-test fr-queue-test
+
+src = $(if $(wildcard cmd/$1),$(sort $(wildcard cmd/$1/*.c)),cmd/$1.c)
+obj = $(patsubst %.c,$B/%.o,$(call src,$1))
+pkg = $(if $1,$(shell pkg-config --libs $1))
+
+all: $(PROGS:%=$B/bin/%) $(HANDLERS:%=$B/libexec/forerunner/handlers/%)
+
+define program
+$B/bin/$1: $(call obj,$1) $(if $(filter $1,$(BACKED)),$B/libbackends.a) \
+    $B/libfr.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
+	    $$(call pkg,$$(LIBS_$1)) $(if $(filter $1,$(BACKED)),-ldl) -lm
+endef
+$(foreach p,$(PROGS),$(eval $(call program,$p)))
+
+define handler
+$B/libexec/forerunner/handlers/$1: $B/cmd/handlers/$1.o $B/libfr.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
+	    $$(call pkg,$$(LIBS_handler_$1))
+endef
+$(foreach p,$(HANDLERS),$(eval $(call handler,$p)))
+
+define unit
+$B/tests/unit/$1: $B/tests/unit/$1.o $B/libbackends.a $B/libfr.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
+	    $$(call pkg,cmocka libevent libcurl jansson $(BACKEND_LIBS)) -ldl -lm
+endef
+$(foreach p,$(UNITS),$(eval $(call unit,$p)))
+
+$B/libfr.a: $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c))
+	@mkdir -p $(@D)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$B/libbackends.a: $(patsubst %.c,$B/%.o,$(wildcard backends/*.c backends/*/*.c))
+	@mkdir -p $(@D)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -MMD -MP $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+units: $(UNITS:%=$B/tests/unit/%)
+
+clean:
+	rm -rf build
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+.PHONY: all units check lint demo fuzz bench install clean deps
+.DELETE_ON_ERROR:

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FR_OP_H
+#define FR_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fr/err.h>
+#include <fr/job.h>
+#include <fr/store.h>
+
+#include "base/arena.h"
+#include "base/heap.h"
+
+/*
+ * The requests that the engine understands. A request thread fills one in,
+ * hands it over with fr_engine_submit, and gets the same struct back,
+ * answered, from fr_engine_take. All that it points to lives in its arena or
+ * longer; the engine borrows it until the answer is released.
+ */
+enum fr_op_kind {
+	FR_OP_CREATE,
+	FR_OP_WORK,
+	FR_OP_CANCEL,
+	FR_OP_RETRY,
+	FR_OP_REMOVE,
+	FR_OP_PAUSE,
+	FR_OP_RESUME,
+	FR_OP_PURGE,
+	FR_OP_WAIT,    /* answered when the job has ended, or at until_ms */
+	FR_OP_WORKERS, /* who is there */
+	FR_OP_OUTBOX,  /* take and give back events for hooks */
+	FR_OP_READY    /* answered FR_OK if a commit was possible */
+};
+
+/* A worker's side of one exchange (DESIGN section 5). */
+enum fr_finish {
+	FR_FINISH_COMPLETE,
+	FR_FINISH_FAILED,   /* try again if attempts are left */
+	FR_FINISH_FINAL,    /* failed for good */
+	FR_FINISH_RELEASED, /* given back, uncounted */
+	FR_FINISH_LOST      /* its worker died: counts, queued again at once */
+};
+struct fr_held { /* a job that the worker has */
+	struct fr_uuid id;
+	struct fr_token token;
+};
+struct fr_finished {
+	struct fr_uuid id;
+	struct fr_token token;
+	enum fr_finish how;
+	struct fr_span value; /* result or error, JSON */
+	struct fr_span log;   /* JSON string or len 0 */
+	enum fr_rc rc;        /* out: FR_OK, FR_STALE */
+};
+struct fr_progressed {
+	struct fr_uuid id;
+	struct fr_token token;
+	struct fr_span value; /* JSON */
+};
+struct fr_exchange {
+	struct fr_span worker, host;
+	int64_t pid;
+	const char **types;
+	size_t ntypes;
+	uint32_t slots;
+	int64_t wait_ms;
+	int64_t received_mono_ms; /* when the request had been read */
+	struct fr_held *running;
+	size_t nrunning;
+	struct fr_finished *finished;
+	size_t nfinished;
+	struct fr_progressed *progress;
+	size_t nprogress;
+	bool leaving; /* it will not come again: forget the worker */
+
+	/* the answer; in the op's arena */
+	struct fr_job *jobs; /* leased now; whole rows */
+	size_t njobs;
+	struct fr_uuid *stop; /* running ones that are no longer its own */
+	size_t nstop;
+	struct fr_uuid *refused; /* whose report was stale */
+	size_t nrefused;
+	int64_t lease_ms;
+};
+
+/* What the engine knows of a worker: the answer of FR_OP_WORKERS. */
+struct fr_worker_view {
+	struct fr_span id, host;
+	int64_t pid;
+	const char **types;
+	size_t ntypes;
+	uint32_t slots;       /* free ones it last offered */
+	struct fr_span json;  /* of a worker at another manager: the whole */
+	int64_t last_seen_ms; /* wall */
+	struct {
+		struct fr_uuid id;
+		const char *type;
+		uint32_t attempt;
+	} * jobs;
+	size_t njobs;
+};
+
+struct fr_op {
+	enum fr_op_kind kind;
+	enum fr_rc rc; /* out */
+	struct fr_err err;
+	struct fr_arena *arena; /* owned by whoever made the op */
+	void *owner;            /* the request thread's own */
+
+	union {
+		struct { /* all or none */
+			struct fr_job *jobs;
+			size_t n;
+			struct fr_created *out; /* n of them, by the caller */
+			size_t bad; /* out: which one, if rc is FR_CONFLICT */
+		} create;
+		struct fr_exchange work;
+		struct fr_edit edit; /* cancel, retry, remove: id */
+		struct {
+			const char *type;
+		} pause; /* and resume */
+		struct {
+			unsigned states;
+			int64_t older_ms; /* age */
+			int64_t count;    /* out */
+		} purge;
+		struct {
+			struct fr_uuid id;
+			int64_t wait_ms;
+			bool ended; /* out */
+		} wait;
+		struct {
+			struct fr_worker_view *v; /* out, in the arena */
+			size_t n;
+		} workers;
+		struct {
+			const int64_t *done; /* numbers that were delivered */
+			size_t ndone;
+			const int64_t *again;    /* numbers to be tried again */
+			const int64_t *again_ms; /* in how many ms */
+			size_t nagain;
+			size_t limit; /* how many to take */
+			int64_t claim_ms;
+			struct fr_outbox_event *events; /* out */
+			size_t n;
+		} outbox;
+	} u;
+
+	/* the engine's own */
+	struct fr_op *next;
+	struct fr_heap_node timer;
+	struct fr_op *list_prev, *list_next;
+	void *engine_data;
+	bool waiting;
+	bool abandoned;
+};
+
+#endif
