@@ -73,6 +73,9 @@ const char *fr_env_manager(void);
  * NULL if unset; a file that cannot be read exits 77. Never freed. */
 const char *fr_env_token(void);
 
+/* The same, from the file that --token-file names; NULL: fr_env_token. */
+const char *fr_token(const char *path);
+
 /* "NAME: message" on stderr. */
 void fr_warn(const struct fr_err *err);
 void fr_warnf(const char *fmt, ...) FR_PRINTF(1, 2);

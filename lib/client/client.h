@@ -18,6 +18,7 @@ struct fr_client;
 struct fr_client_conf {
 	const char *manager; /* URL[,URL...]: the first that answers is used */
 	const char *token;   /* NULL: none */
+	const char *ca_file; /* who is trusted for https; NULL: the system's */
 	int64_t connect_ms;  /* 0: 5 s */
 	int64_t retry_ms;    /* how long a broken connection is tried again
 				(only for requests that may be sent twice);
@@ -61,13 +62,14 @@ FR_MUSTCHECK enum fr_rc fr_client_call(
 const char *fr_client_url(const struct fr_client *cl);
 
 /*
- * An easy handle for path on one manager URL, with address, socket path,
- * bearer token and TLS set, for a caller with a loop of its own. *headers
- * (with the token and Content-Type: application/json) must outlive the
- * handle; free it with curl_slist_free_all. FR_USAGE for a bad URL.
+ * An easy handle for path on one manager URL (conf->manager is ignored), with
+ * address, socket path, bearer token and TLS set, for a caller with a loop of
+ * its own. *headers (with the token and Content-Type: application/json) must
+ * outlive the handle; free it with curl_slist_free_all. Redirects and proxies
+ * are not followed. FR_USAGE for a bad URL or token.
  */
 FR_MUSTCHECK enum fr_rc fr_client_easy(const char *url, const char *path,
-    const char *token, CURL **easy, struct curl_slist **headers,
+    const struct fr_client_conf *conf, CURL **easy, struct curl_slist **headers,
     struct fr_err *err);
 
 #endif
