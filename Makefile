@@ -87,6 +87,12 @@ $B/%.o: %.c Makefile
 
 units: $(UNITS:%=$B/tests/unit/%)
 
+# All tests, or some: make check TESTS='tests/cli tests/api/work.t'
+TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
+check: all units
+	PATH=$$PWD/$B/bin:$$PATH FR_TEST_SLOW=$${FR_TEST_SLOW:-$(if $(SAN),4,1)} \
+	    prove -j2 -r $(TESTS)
+
 clean:
 	rm -rf build
 
