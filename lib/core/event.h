@@ -9,6 +9,8 @@
 #include <fr/err.h>
 #include <fr/job.h>
 
+#include "base/buf.h"
+
 /*
  * The event stream: numbered events in a ring in memory. The engine writes,
  * one reader thread reads; both may call at any time (it has the only lock
@@ -42,5 +44,13 @@ int64_t fr_event_ring_read(struct fr_event_ring *r, int64_t after, size_t limit,
     bool *gap, fr_event_emit_fn *emit, void *arg);
 /* The number of the newest one. */
 int64_t fr_event_ring_last(struct fr_event_ring *r);
+
+/*
+ * Adds one event to b, as hooks and the event stream see it: {"event","id",
+ * "type","at","attempt","worker"} and, as the kind has it, "progress",
+ * "result", or "error" with "fail_count" and "run_at".
+ */
+void fr_event_write(struct fr_buf *b, enum fr_event_kind kind,
+    const struct fr_job *job, int64_t now_ms);
 
 #endif

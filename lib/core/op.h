@@ -19,6 +19,8 @@
  * answered, from fr_engine_take. All that it points to lives in its arena or
  * longer; the engine borrows it until the answer is released.
  */
+struct fr_taker;
+
 enum fr_op_kind {
 	FR_OP_CREATE,
 	FR_OP_WORK,
@@ -151,10 +153,10 @@ struct fr_op {
 	/* the engine's own */
 	struct fr_op *next;
 	struct fr_heap_node timer;
-	struct fr_op *list_prev, *list_next;
-	void *engine_data;
+	uint64_t serial;
+	struct fr_taker *taker; /* FR_OP_WORK with slots */
 	bool waiting;
-	bool abandoned;
+	bool now; /* is answered in this turn whatever comes */
 };
 
 #endif

@@ -50,12 +50,4 @@ FR_MUSTCHECK enum fr_rc fr_wire_job_read(struct fr_span json,
     struct fr_arena *arena, struct fr_job *job, struct fr_span *waiting,
     struct fr_err *err);
 
-/*
- * Adds an event as hooks and the event stream see it: {"event","id","type",
- * "at","attempt"} and, as the kind has it, "progress", "result", "error",
- * "state".
- */
-void fr_wire_event_write(struct fr_buf *b, enum fr_event_kind kind,
-    const struct fr_job *job, int64_t now_ms);
-
 #endif
