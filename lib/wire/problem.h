@@ -9,6 +9,9 @@
 
 /* Errors of the API: application/problem+json (RFC 9457). */
 
+/* The phrase of an HTTP status, for its line and as a title; static text. */
+const char *fr_wire_problem_title(int status);
+
 /* Adds {"type","title","status","detail"}. type is "about:blank" or a name
  * of ours: "stale", "wrong-state" ...; title goes with the status. */
 void fr_wire_problem_write(
