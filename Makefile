@@ -81,7 +81,14 @@ $B/libbackends.a: $(patsubst %.c,$B/%.o,$(wildcard backends/*.c backends/*/*.c))
 	@mkdir -p $(@D)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$B/%.o: %.c Makefile
+# SQL and Lua are files: share/sql/X.sql becomes the string literal sql/X.sql.h,
+# to be included behind an equals sign.
+GEN := $(patsubst share/%,$B/gen/%.h,$(wildcard share/sql/*.sql share/lua/*.lua))
+$B/gen/%.h: share/%
+	@mkdir -p $(@D)
+	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+
+$B/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)
 	$(CC) -MMD -MP $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
