@@ -209,49 +209,6 @@ fr_wire_job_write(
 	fr_jsonw_close(b, '}');
 }
 
-/* The state that an event leaves its job in. */
-static enum fr_state
-event_state(enum fr_event_kind kind, const struct fr_job *job)
-{
-	switch (kind) {
-	case FR_EVENT_STAGED:
-	case FR_EVENT_PROGRESS:
-		return FR_STATE_RUNNING;
-	case FR_EVENT_COMPLETE:
-		return FR_STATE_COMPLETE;
-	case FR_EVENT_FAILED:
-		return FR_STATE_FAILED;
-	case FR_EVENT_CANCELLED:
-		return FR_STATE_CANCELLED;
-	case FR_EVENT_CREATED:
-	case FR_EVENT_COUNT_FAILED:
-		break;
-	}
-	return job->state;
-}
-
-void
-fr_wire_event_write(struct fr_buf *b, enum fr_event_kind kind,
-    const struct fr_job *job, int64_t now_ms)
-{
-	fr_jsonw_open(b, '{');
-	fr_jsonw_key(b, "event");
-	fr_jsonw_strz(b, fr_event_name(kind));
-	fr_put_id(b, "id", &job->id);
-	fr_put_text(b, "type", job->type);
-	fr_put_time(b, "at", now_ms);
-	fr_put_i64(b, "attempt", job->attempt);
-	fr_jsonw_key(b, "state");
-	fr_jsonw_strz(b, fr_state_name(event_state(kind, job)));
-	if (kind == FR_EVENT_PROGRESS)
-		fr_put_raw(b, "progress", job->progress);
-	if (kind == FR_EVENT_COMPLETE)
-		fr_put_raw(b, "result", job->result);
-	if (kind == FR_EVENT_COUNT_FAILED || kind == FR_EVENT_FAILED)
-		fr_put_raw(b, "error", job->error);
-	fr_jsonw_close(b, '}');
-}
-
 enum answer {
 	A_ID,
 	A_TYPE,
