@@ -286,7 +286,10 @@ typedef enum fr_rc fr_store_now_fn(
 /*
  * OPTIONAL, FR_STORE_SHARED: news from other managers. watch_fd is readable
  * when there is some; watch reads it, never blocks, and calls emit for each:
- * kind, type and id of what happened there.
+ * kind, type and id of what happened there. An id that is all zero: several
+ * of this kind and type. A type that is empty: some news were lost, so
+ * anything may have happened. The descriptor stays the same while the handle
+ * is open, also over lost connections.
  */
 struct fr_news {
 	enum fr_event_kind kind;
