@@ -36,6 +36,7 @@ struct fr_client {
 	char *ca_file;
 	int64_t connect_ms;
 	int64_t retry_ms;
+	bool patient; /* set, or there was a connection before */
 	struct fr_rand rand;
 };
 
@@ -95,6 +96,7 @@ fr_client_open(struct fr_client **out, const struct fr_client_conf *conf,
 		return fr_fail(err, FR_NOMEM, "out of memory");
 	cl->connect_ms = conf->connect_ms > 0 ? conf->connect_ms : 5000;
 	cl->retry_ms = conf->retry_ms;
+	cl->patient = conf->patient;
 	fr_rand_init(&cl->rand);
 	cl->list = fr_str_dup(fr_span_of(conf->manager));
 	cl->targets = calloc(n, sizeof(*cl->targets));
@@ -292,6 +294,7 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	fr_assert(call->method != NULL && call->path != NULL);
 	for (tries = 1;; tries++) {
 		o = try_once(cl, call, e);
+		cl->patient |= o != FR_OUT_NOT_SENT;
 		if (o == FR_OUT_ANSWERED && call->status / 100 == 2)
 			return FR_OK;
 		if (!may_repeat(call, o) ||
@@ -300,7 +303,7 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 		cl->at = (cl->at + 1) % cl->n;
 		if (tries % cl->n != 0)
 			continue; /* the others first, without a pause */
-		left = until - fr_time_mono_ms();
+		left = cl->patient ? until - fr_time_mono_ms() : 0;
 		if (left <= 0)
 			return e->rc;
 		/* Spread out, so that many clients do not come at once. */

@@ -23,6 +23,9 @@ struct fr_client_conf {
 	int64_t retry_ms;    /* how long a broken connection is tried again
 				(only for requests that may be sent twice);
 				0: not at all */
+	bool patient;        /* retry_ms also counts before the first answer;
+				else a manager that is not there when it is
+				first called is an error at once */
 };
 
 /* Checks the URLs; connects to nothing yet. FR_USAGE for a bad URL. */
