@@ -122,7 +122,7 @@ enum fr_rc
 fr_jobs_wait(struct fr_client *cl, const char *id, int64_t until_ms,
     struct fr_told *t, struct fr_err *err)
 {
-	int64_t left;
+	int64_t left, now;
 	enum fr_rc rc;
 
 	for (;;) {
