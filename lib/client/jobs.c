@@ -126,8 +126,8 @@ fr_jobs_wait(struct fr_client *cl, const char *id, int64_t until_ms,
 	enum fr_rc rc;
 
 	for (;;) {
-		left =
-		    until_ms < 0 ? WAIT_MOST_MS : until_ms - fr_time_mono_ms();
+		now = fr_time_mono_ms();
+		left = until_ms < 0 ? WAIT_MOST_MS : until_ms - now;
 		if (left > WAIT_MOST_MS)
 			left = WAIT_MOST_MS;
 		rc = ask(cl, id, left > 0 ? left : 0, t, err);
