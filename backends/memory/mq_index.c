@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "mq_index.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+/*
+ * Linear hashing (Litwin 1980): the table grows by one bucket for each entry
+ * that is added, by splitting the next bucket in turn, and shrinks the same
+ * way. So no call ever stops to rehash, and the row of buckets grows in
+ * pieces. Chains go through the entries. The hash is keyed, since clients
+ * choose ids.
+ */
+#define LEAST 64U
+
+bool
+mq_index_init(struct mq_index *x, struct mq_pool *pool, struct fr_rand *r)
+{
+	*x = (struct mq_index){ .pool = pool, .low = LEAST };
+	x->key[0] = fr_rand_u64(r);
+	x->key[1] = fr_rand_u64(r);
+	return mq_row_grow(&x->bucket, LEAST);
+}
+
+void
+mq_index_fini(struct mq_index *x)
+{
+	mq_row_fini(&x->bucket);
+}
+
+uint64_t
+mq_index_hash(const struct mq_index *x, const struct fr_uuid *id)
+{
+	unsigned __int128 m;
+	uint64_t a, b;
+
+	memcpy(&a, id->b, sizeof(a));
+	memcpy(&b, id->b + sizeof(a), sizeof(b));
+	m = (unsigned __int128)(a ^ x->key[0]) * (b ^ x->key[1]);
+	a = (uint64_t)m ^ (uint64_t)(m >> 64);
+	m = (unsigned __int128)a * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint32_t *
+bucket(const struct mq_index *x, uint64_t hash)
+{
+	size_t b = hash & (2 * x->low - 1);
+
+	if (b >= x->low + x->split)
+		b &= x->low - 1;
+	return mq_row_at(&x->bucket, b);
+}
+
+static struct mq_entry *
+at(const struct mq_index *x, uint32_t e)
+{
+	return mq_pool_at(x->pool, e);
+}
+
+void
+mq_index_prefetch(const struct mq_index *x, uint64_t hash)
+{
+	__builtin_prefetch(bucket(x, hash));
+}
+
+uint32_t
+mq_index_find(const struct mq_index *x, uint64_t hash, const struct fr_uuid *id)
+{
+	uint32_t e = *bucket(x, hash) - 1;
+
+	while (e != MQ_NONE && memcmp(&at(x, e)->id, id, sizeof(*id)) != 0)
+		e = at(x, e)->chain;
+	return e;
+}
+
+static void
+link_in(struct mq_index *x, uint32_t *first, uint32_t e)
+{
+	at(x, e)->chain = *first - 1;
+	*first = e + 1;
+}
+
+/* Moves the entries of one chain to where they belong now. */
+static void
+deal(struct mq_index *x, uint32_t e)
+{
+	uint32_t next;
+
+	for (; e != MQ_NONE; e = next) {
+		next = at(x, e)->chain;
+		link_in(x, bucket(x, mq_index_hash(x, &at(x, e)->id)), e);
+	}
+}
+
+static void
+grow(struct mq_index *x)
+{
+	uint32_t *old;
+	uint32_t e;
+
+	if (!mq_row_grow(&x->bucket, x->low + x->split + 1))
+		return;
+	*mq_row_at(&x->bucket, x->low + x->split) = 0;
+	old = mq_row_at(&x->bucket, x->split);
+	e = *old - 1;
+	*old = 0;
+	x->split++;
+	deal(x, e);
+	if (x->split == x->low) {
+		x->low *= 2;
+		x->split = 0;
+	}
+}
+
+static void
+shrink(struct mq_index *x)
+{
+	uint32_t *last;
+	uint32_t e;
+
+	if (x->split == 0) {
+		x->low /= 2;
+		x->split = x->low;
+	}
+	x->split--;
+	last = mq_row_at(&x->bucket, x->low + x->split);
+	e = *last - 1;
+	*last = 0;
+	deal(x, e);
+	mq_row_shrink(&x->bucket, x->low + x->split);
+}
+
+void
+mq_index_add(struct mq_index *x, uint64_t hash, uint32_t e)
+{
+	link_in(x, bucket(x, hash), e);
+	if (++x->count > x->low + x->split)
+		grow(x);
+}
+
+void
+mq_index_remove(struct mq_index *x, uint32_t e)
+{
+	uint32_t *first = bucket(x, mq_index_hash(x, &at(x, e)->id));
+	uint32_t i = *first - 1;
+	int n;
+
+	if (i == e) {
+		*first = at(x, e)->chain + 1;
+	} else {
+		while (at(x, i)->chain != e)
+			i = at(x, i)->chain;
+		at(x, i)->chain = at(x, e)->chain;
+	}
+	fr_assert(x->count > 0);
+	x->count--;
+	/* Up to three, so that it has shrunk by the time it is empty. */
+	for (n = 0; n < 3; n++)
+		if (x->low + x->split > LEAST &&
+		    x->count < (x->low + x->split) / 2)
+			shrink(x);
+}
