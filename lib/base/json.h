@@ -21,9 +21,9 @@
 
 /*
  * Checks that s is one JSON value with white space around it at most, and no
- * deeper than max_depth. FR_SYNTAX with "byte N: what is wrong", FR_TOOBIG
- * for the depth. *value (may be NULL) becomes the value without the white
- * space around it.
+ * deeper than max_depth (1024 at most). FR_SYNTAX with "byte N: what is
+ * wrong", the first byte being 1; FR_TOOBIG for the depth. *value (may be NULL)
+ * becomes the value without the white space around it.
  */
 FR_MUSTCHECK enum fr_rc fr_json_check(struct fr_span s, unsigned max_depth,
     struct fr_span *value, struct fr_err *err);

@@ -42,6 +42,9 @@ FR_MUSTCHECK enum fr_rc fr_str_duration(struct fr_span s, int64_t *ms);
 /* A size into bytes: "100", "64k", "1M", "16MiB", "2G" (powers of 1024). */
 FR_MUSTCHECK enum fr_rc fr_str_size(struct fr_span s, size_t *bytes);
 
+/* The length of the UTF-8 character at the front of s; 0: none or invalid. */
+size_t fr_utf8_char(struct fr_span s);
+
 /* Whether all of s is valid UTF-8 (no surrogates, no overlong forms). */
 bool fr_utf8_valid(struct fr_span s);
 /* How many bytes at the front of s are valid UTF-8 (s.len if all are). */

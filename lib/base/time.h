@@ -20,8 +20,8 @@ struct fr_clock {
 };
 extern const struct fr_clock fr_clock_real;
 
-#define FR_TIME_TEXT 32 /* "2026-11-24T08:30:00.000Z" with its NUL, and more   \
-			 */
+/* "2026-11-24T08:30:00.000Z" with its NUL, and more. */
+#define FR_TIME_TEXT 32
 
 /* RFC 3339 in UTC with milliseconds. */
 void fr_time_format(char dst[FR_TIME_TEXT], int64_t wall_ms);
