@@ -47,15 +47,17 @@ struct fr_opt {
 
 struct fr_prog {
 	const char *name;
-	const char *args;    /* behind the options in the usage line(s) */
+	const char *args;    /* behind the options in the usage; lines by \n */
 	const char *summary; /* one line: what it is for */
 	const char *more;    /* text behind the options in --help; or NULL */
 	const struct fr_opt *opts; /* ends with an entry without a name */
 };
 
 /*
- * Parses argv into conf; -h/--help and -V/--version print and exit 0, bad
- * usage prints what is wrong and exits 64. Options may stand between
+ * Parses argv into conf; -h/--help and -V/--version print and exit 0 (so
+ * does the hidden --dump-options: "letter long kind arg TAB help" for each
+ * option, "-" for what it has not), bad usage prints what is wrong and exits
+ * 64. Options may stand between
  * arguments; "--" ends them. Returns the index of the first argument; argv
  * may be reordered. Resets SIGPIPE to ignored and remembers the name for
  * fr_warn.
@@ -76,19 +78,29 @@ const char *fr_env_token(void);
 /* The same, from the file that --token-file names; NULL: fr_env_token. */
 const char *fr_token(const char *path);
 
-/* "NAME: message" on stderr. */
+/* "NAME: message" on stderr, control characters made visible. */
 void fr_warn(const struct fr_err *err);
 void fr_warnf(const char *fmt, ...) FR_PRINTF(1, 2);
 
-/* The one whose exit status is worse. */
+/* The one with the larger exit status; a if they are the same. */
 enum fr_rc fr_worse(enum fr_rc a, enum fr_rc b);
 
-/* The exit status of rc: the only table of it (lib/cli/exit.c). */
+/*
+ * The exit status of rc: the only table of it (lib/cli/exit.c).
+ *   0  all done; FR_EXISTS too, since the same thing is there
+ *   1  a job or a test failed; not found, in the wrong state, stale
+ *  64  FR_USAGE
+ *  65  bad data: FR_SYNTAX, FR_INVALID, FR_TOOBIG
+ *  69  FR_UNREACHABLE
+ *  74  FR_IO, FR_NOSPACE, FR_UNKNOWN, FR_NOMEM, FR_BROKEN
+ *  75  not now: FR_TIMEOUT, FR_AGAIN
+ *  77  FR_DENIED
+ */
 int fr_exit_status(enum fr_rc rc);
 
 /*
- * Flushes stdout and checks that all of it was written (else says so; 74),
- * and returns the exit status.
+ * Flushes stdout and checks that all of it was written (else says so, unless
+ * the reader has closed the pipe; 74), and returns the exit status.
  */
 FR_MUSTCHECK int fr_finish(enum fr_rc worst);
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "cli/prog.h"
+
+#define TOKEN_MAX 4096
+
+const char *
+fr_env_manager(void)
+{
+	const char *url = getenv("FR_MANAGER");
+
+	return url != NULL && url[0] != '\0' ? url : "http://127.0.0.1:2718";
+}
+
+/* Ends the text behind its first line, which must be fit for a header. */
+static bool
+first_line(char *z)
+{
+	char *p;
+
+	z[strcspn(z, "\r\n")] = '\0';
+	for (p = z; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	return p != z;
+}
+
+const char *
+fr_env_token(void)
+{
+	const char *path = getenv("FR_TOKEN_FILE");
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_buf b;
+
+	if (path == NULL || path[0] == '\0')
+		return NULL;
+	fr_buf_init(&b, TOKEN_MAX);
+	if (fr_io_read_file(path, &b, &err) != FR_OK)
+		fr_warn(&err);
+	else if (fr_buf_cstr(&b)[0] == '\0' || !first_line(b.p))
+		fr_warnf("%s: its first line is no token", path);
+	else
+		return b.p;
+	exit(fr_exit_status(FR_DENIED));
+}
