@@ -94,11 +94,16 @@ $B/%.o: %.c Makefile | $(GEN)
 
 units: $(UNITS:%=$B/tests/unit/%)
 
-# All tests, or some: make check TESTS='tests/cli tests/api/work.t'
+# Installs what is missing, builds everything, runs every test that prints TAP;
+# TESTS='tests/cli tests/api/work.t' picks some. The last line is "N passed, N failed".
 TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
-check: all units
-	PATH=$$PWD/$B/bin:$$PATH FR_TEST_SLOW=$${FR_TEST_SLOW:-$(if $(SAN),4,1)} \
-	    prove -j2 -r $(TESTS)
+check:
+	@share/install-deps build check
+	+@$(MAKE) --no-print-directory all units
+	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
+	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
+	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1) \
+	    tests/run $(TESTS)
 
 clean:
 	rm -rf build
