@@ -65,6 +65,21 @@ mq_index_prefetch(const struct mq_index *x, uint64_t hash)
 	__builtin_prefetch(bucket(x, hash));
 }
 
+void
+mq_index_prefetch_chain(const struct mq_index *x, uint64_t hash)
+{
+	uint32_t e = *bucket(x, hash) - 1;
+
+	if (e != MQ_NONE)
+		__builtin_prefetch(at(x, e));
+	/* The bucket that will be split about then. */
+	if (x->split + 4 < x->low) {
+		e = *mq_row_at(&x->bucket, x->split + 4) - 1;
+		if (e != MQ_NONE)
+			__builtin_prefetch(at(x, e));
+	}
+}
+
 uint32_t
 mq_index_find(const struct mq_index *x, uint64_t hash, const struct fr_uuid *id)
 {

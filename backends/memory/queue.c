@@ -337,9 +337,14 @@ weigh(struct mq *q, const struct fr_ticket *t, size_t n)
 static void
 prefetch(const struct mq *q, const struct fr_ticket *t, size_t i, size_t n)
 {
+	const struct mq_index *x = &q->index;
+
 	if (i + PREFETCH_AHEAD < n)
-		mq_index_prefetch(&q->index,
-		    mq_index_hash(&q->index, &t[i + PREFETCH_AHEAD].id));
+		mq_index_prefetch(
+		    x, mq_index_hash(x, &t[i + PREFETCH_AHEAD].id));
+	if (i + PREFETCH_AHEAD / 2 < n)
+		mq_index_prefetch_chain(
+		    x, mq_index_hash(x, &t[i + PREFETCH_AHEAD / 2].id));
 }
 
 static enum fr_rc

@@ -53,7 +53,8 @@ typedef enum fr_rc fr_queue_pop_fn(struct fr_queue *q, const char *const *types,
 
 /*
  * Puts tickets back in front of all others of their priority, the first of
- * the batch foremost. One that is already there moves to the front.
+ * the batch foremost. One that is already there moves to the front. A queue
+ * that is drawn by chance has no front: it takes them back.
  */
 typedef enum fr_rc fr_queue_requeue_fn(struct fr_queue *q,
     const struct fr_ticket *t, size_t n, struct fr_err *err);
@@ -70,8 +71,9 @@ typedef enum fr_rc fr_queue_length_fn(
 typedef enum fr_rc fr_queue_empty_fn(struct fr_queue *q, struct fr_err *err);
 
 /*
- * How many tickets of these types would go out before the one with this id,
- * if it can be told; OPTIONAL (NULL). FR_NOTFOUND: not there.
+ * How many tickets of this type would go out before the one with this id, if
+ * it can be told; OPTIONAL (NULL). FR_NOTFOUND: not there. FR_TOOBIG: at
+ * least *ahead, further back is not counted. FR_INVALID: by chance.
  */
 typedef enum fr_rc fr_queue_place_fn(struct fr_queue *q,
     const struct fr_ticket *t, int64_t *ahead, struct fr_err *err);
