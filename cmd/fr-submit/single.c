@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "submit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "client/jobs.h"
+
+/* What a signal says on its way; made before it is allowed to come. */
+static char parting[160];
+static size_t parting_len;
+
+static void
+on_signal(int sig)
+{
+	ssize_t n = write(STDERR_FILENO, parting, parting_len);
+
+	(void)n;
+	/* SA_RESETHAND: this time it kills. */
+	(void)raise(sig);
+}
+
+/* Whoever stops to wait is told how to go on. */
+static void
+say_id_on_signal(const char *id)
+{
+	struct sigaction sa = { .sa_handler = on_signal,
+		.sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
+
+	if (!fr_str_format(parting, sizeof(parting),
+		"\nfr-submit: job %s goes on; see fr-status --wait %s\n", id,
+		id))
+		return;
+	parting_len = strlen(parting);
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+}
+
+/* Adds the job's JSON. The id is made here, so that it can be sent twice. */
+static enum fr_rc
+make_job(const struct conf *conf, const char *type, char *const argv[],
+    int argc, struct fr_buf *b, struct fr_err *err)
+{
+	struct fr_uuid_gen gen = { 0, 0 };
+	char text[FR_UUID_TEXT];
+	struct fr_uuid id;
+	struct fr_rand r;
+	enum fr_rc rc;
+
+	if (!fr_type_valid(fr_span_of(type)))
+		return fr_fail(err, FR_USAGE,
+		    "`%s': not the name of a type (1 to %d of A-Z a-z 0-9 _ . "
+		    "-)",
+		    type, FR_TYPE_MAX);
+	if (conf->id == NULL) {
+		fr_rand_init(&r);
+		id = fr_uuid_new(&gen, fr_time_wall_ms(), &r);
+	} else if (!fr_uuid_parse(fr_span_of(conf->id), &id))
+		return fr_fail(
+		    err, FR_USAGE, "--id `%s': not a UUID", conf->id);
+	fr_uuid_format(text, &id);
+	fr_buf_addf(b, "{\"id\":\"%s\",\"type\":\"%s\"", text, type);
+	rc = data_options(conf, b, err);
+	if (rc != FR_OK)
+		return rc;
+	fr_buf_adds(b, ",\"data\":");
+	rc = data_value(argv, argc, b, err);
+	fr_buf_addc(b, '}');
+	if (rc == FR_OK && !fr_buf_ok(b))
+		return fr_fail(err, FR_NOMEM, "out of memory");
+	return rc;
+}
+
+/* The id in the answer: with a key it may be another job's. */
+static enum fr_rc
+answered_id(struct fr_client *cl, const struct fr_call *call,
+    char id[FR_UUID_TEXT], struct fr_err *err)
+{
+	struct fr_span json, token;
+	struct fr_uuid u;
+
+	if (fr_json_check(fr_buf_span(&call->answer), FR_JSON_DEPTH, &json,
+		NULL) == FR_OK &&
+	    fr_json_type(json) == FR_JSON_OBJECT) {
+		token = fr_json_get(json, "id");
+		if (token.len == FR_UUID_TEXT + 1 &&
+		    fr_uuid_parse(
+			(struct fr_span){ token.p + 1, token.len - 2 }, &u)) {
+			fr_uuid_format(id, &u);
+			return FR_OK;
+		}
+	}
+	return fr_fail(err, FR_IO,
+	    "%s: what it answers is no id; is it fr-manager?",
+	    fr_client_url(cl));
+}
+
+/* A value of a job on stdout; what is read by people cannot steer. */
+static void
+print_value(struct fr_span json, bool raw)
+{
+	const bool tty = fr_tty(STDOUT_FILENO);
+	struct fr_buf text, safe;
+
+	fr_buf_init(&text, 0);
+	fr_buf_init(&safe, 0);
+	if (raw && json.len > 0 && fr_json_type(json) == FR_JSON_STRING) {
+		char *p = fr_buf_reserve(&text, json.len);
+
+		if (p != NULL)
+			fr_buf_commit(&text, fr_json_unescape(p, json));
+	} else if (json.len > 0)
+		fr_buf_addspan(&text, json);
+	else
+		fr_buf_adds(&text, "null");
+	fr_buf_addc(&text, '\n');
+	if (tty)
+		fr_str_visible(&safe, fr_buf_span(&text), true);
+	if (!fr_buf_ok(&text) || !fr_buf_ok(&safe))
+		fr_warnf("out of memory for the result");
+	else
+		(void)fwrite(tty ? safe.p : text.p, 1,
+		    tty ? safe.len : text.len, stdout);
+	fr_buf_fini(&safe);
+	fr_buf_fini(&text);
+}
+
+/* The error of a job as people read it: a string without its quotes. */
+static void
+warn_error(const struct fr_told *t)
+{
+	struct fr_buf text, safe;
+	char *p;
+
+	fr_buf_init(&text, 0);
+	fr_buf_init(&safe, 0);
+	p = fr_buf_reserve(&text, t->job.error.len + 1);
+	if (p != NULL && t->job.error.len > 0) {
+		if (fr_json_type(t->job.error) == FR_JSON_STRING)
+			fr_buf_commit(&text, fr_json_unescape(p, t->job.error));
+		else
+			fr_buf_addspan(&text, t->job.error);
+	}
+	fr_str_visible(&safe, fr_buf_span(&text), true);
+	fr_warnf("job %s %s%s%s", t->id,
+	    t->job.state == FR_STATE_CANCELLED ? "was cancelled" : "failed",
+	    safe.len > 0 ? ": " : "", fr_buf_cstr(&safe));
+	fr_buf_fini(&safe);
+	fr_buf_fini(&text);
+}
+
+static enum fr_rc
+wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
+    int64_t until_ms, struct fr_err *err)
+{
+	struct fr_told t = { .arena = NULL };
+	enum fr_rc rc;
+
+	say_id_on_signal(id);
+	rc = fr_jobs_wait(cl, id, until_ms, &t, err);
+	if (rc != FR_OK) {
+		fr_warn(err);
+		fr_warnf("job %s goes on; see fr-status --wait %s", id, id);
+	} else if (t.job.state == FR_STATE_COMPLETE)
+		print_value(t.job.result, conf->raw);
+	else {
+		warn_error(&t);
+		rc = FR_JOBFAILED;
+	}
+	fr_told_fini(&t);
+	return rc;
+}
+
+static enum fr_rc
+wait_until(const struct conf *conf, int64_t *until_ms, struct fr_err *err)
+{
+	int64_t ms;
+
+	*until_ms = -1;
+	if (conf->wait.value == NULL)
+		return FR_OK;
+	if (fr_str_duration(fr_span_of(conf->wait.value), &ms) != FR_OK)
+		return fr_fail(err, FR_USAGE, "--wait `%s': not a duration",
+		    conf->wait.value);
+	*until_ms = fr_time_mono_ms() + ms;
+	return FR_OK;
+}
+
+enum fr_rc
+single(const struct conf *conf, const char *type, char *const argv[], int argc)
+{
+	const struct fr_client_conf cc = connection(conf);
+	struct fr_call call = { .method = "POST",
+		.path = "/v1/jobs",
+		.repeatable = true,
+		.timeout_ms = 60000 };
+	struct fr_client *cl = NULL;
+	struct fr_err err = FR_ERR_INIT;
+	char id[FR_UUID_TEXT];
+	struct fr_buf body;
+	int64_t until_ms;
+	enum fr_rc rc;
+
+	fr_buf_init(&body, 0);
+	rc = wait_until(conf, &until_ms, &err);
+	if (rc == FR_OK)
+		rc = make_job(conf, type, argv, argc, &body, &err);
+	if (rc == FR_OK)
+		rc = fr_client_open(&cl, &cc, &err);
+	if (rc == FR_OK) {
+		call.body = fr_buf_span(&body);
+		rc = fr_client_call(cl, &call, &err);
+	}
+	if (rc == FR_OK)
+		rc = answered_id(cl, &call, id, &err);
+	if (rc != FR_OK)
+		fr_warn(&err);
+	else if (conf->wait.given)
+		rc = wait_for(cl, conf, id, until_ms, &err);
+	else if (!conf->quiet)
+		(void)puts(id);
+	fr_client_close(cl);
+	fr_buf_fini(&call.answer);
+	fr_buf_fini(&body);
+	return rc;
+}
