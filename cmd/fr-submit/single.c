@@ -150,7 +150,8 @@ warn_error(const struct fr_told *t)
 			fr_buf_addspan(&text, t->job.error);
 	}
 	fr_str_visible(&safe, fr_buf_span(&text), true);
-	fr_warnf("job %s %s%s%s", t->id,
+	/* Not fr_warnf: it may be long. */
+	(void)fprintf(stderr, "fr-submit: job %s %s%s%s\n", t->id,
 	    t->job.state == FR_STATE_CANCELLED ? "was cancelled" : "failed",
 	    safe.len > 0 ? ": " : "", fr_buf_cstr(&safe));
 	fr_buf_fini(&safe);

@@ -31,10 +31,17 @@ first_line(char *z)
 const char *
 fr_env_token(void)
 {
-	const char *path = getenv("FR_TOKEN_FILE");
+	return fr_token(NULL);
+}
+
+const char *
+fr_token(const char *path)
+{
 	struct fr_err err = FR_ERR_INIT;
 	struct fr_buf b;
 
+	if (path == NULL)
+		path = getenv("FR_TOKEN_FILE");
 	if (path == NULL || path[0] == '\0')
 		return NULL;
 	fr_buf_init(&b, TOKEN_MAX);
