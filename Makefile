@@ -73,6 +73,21 @@ $B/tests/unit/$1: $B/tests/unit/$1.o $B/libbackends.a $B/libfr.a
 endef
 $(foreach p,$(UNITS),$(eval $(call unit,$p)))
 
+# Fuzz targets: with clang and SAN=fuzzer-no-link,... for libFuzzer, else with
+# a main that only replays the corpus.
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+define fuzzer
+$B/tests/fuzz/$1: $B/tests/fuzz/$1.o $B/tests/fuzz/lib/failed.o \
+    $(if $(findstring fuzzer,$(SAN)),,$B/tests/fuzz/lib/replay.o) \
+    $B/libbackends.a $B/libfr.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(subst fuzzer-no-link,fuzzer,$$(LINK)) \
+	    $$(LDFLAGS) -o $$@ $$^ \
+	    $$(call pkg,libevent libcurl jansson $(BACKEND_LIBS)) -ldl -lm
+endef
+$(foreach p,$(FUZZ),$(eval $(call fuzzer,$p)))
+fuzzers: $(FUZZ:%=$B/tests/fuzz/%)
+
 $B/libfr.a: $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c))
 	@mkdir -p $(@D)
 	rm -f $@ && $(AR) rcs $@ $^
@@ -99,15 +114,27 @@ units: $(UNITS:%=$B/tests/unit/%)
 TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
-	+@$(MAKE) --no-print-directory all units
+	+@$(MAKE) --no-print-directory all units fuzzers
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1) \
 	    tests/run $(TESTS)
 
+# Each fuzz target for FUZZ_SECONDS under libFuzzer and the sanitizers.
+FUZZ_SECONDS ?= 10
+FUZZ_SAN := fuzzer-no-link,address,undefined
+fuzz:
+	@if ! command -v clang >/dev/null; then \
+		echo "fuzz: skipped: clang is not installed"; \
+	else \
+		$(MAKE) --no-print-directory CC=clang SAN=$(FUZZ_SAN) WERROR= \
+		    fuzzers && tests/fuzz/run $(FUZZ_SECONDS) \
+		    build/san-$(subst $(comma),-,$(FUZZ_SAN)) $(FUZZ); \
+	fi
+
 clean:
 	rm -rf build
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all units check lint demo fuzz bench install clean deps
+.PHONY: all units fuzzers check lint demo fuzz bench install clean deps
 .DELETE_ON_ERROR:
