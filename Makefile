@@ -34,10 +34,10 @@ LIBS_fr-run := libevent $(BACKEND_LIBS)
 LIBS_fr-store-test := $(BACKEND_LIBS)
 LIBS_fr-queue-test := $(BACKEND_LIBS)
 LIBS_fr-bench := libcurl libevent
-LIBS_handler_fetch := libcurl jansson
-LIBS_handler_targz := libarchive jansson
-LIBS_handler_key_map := jansson
-LIBS_handler_word_count := jansson
+LIBS_handler_fetch := libcurl
+LIBS_handler_targz := libarchive
+LIBS_handler_key_map :=
+LIBS_handler_word_count :=
 LIBS_handler_ping :=
 # Those that open a store or a queue link the backends.
 BACKED := fr-manager fr-run fr-store-test fr-queue-test

@@ -22,6 +22,9 @@
 #   json PATH                      a.b.0 of the JSON on stdin, token for token
 #   api METHOD PATH [curl option...]  the answer's body; its status in $T/http
 #   alive PID                      yes or no
+#   out err log body http ready db state in T are the helpers' own
+#   BIN, HANDLERS, ROOT            directories: programs, built-in handlers,
+#                                  source
 #
 # FR_TEST_SLOW=3 makes every deadline three times as long (sanitizers,
 # valgrind). FR_TEST_KEEP=1 keeps T.
@@ -34,11 +37,14 @@ ROOT=$(cd "${0%/*}" && d=$PWD && while [ ! -e "$d/tests/lib.sh" ]; do
 	d=${d%/*}
 	[ -n "$d" ] || exit 1
 done && echo "$d") || exit 99
-# `make check` sets PATH; by hand the usual build will do.
-command -v fr-manager >/dev/null || PATH=$ROOT/build/bin:$PATH
+# `make check` sets these; by hand the usual build will do.
+FR_BUILD=${FR_BUILD:-$ROOT/build}
+BIN=$FR_BUILD/bin
+HANDLERS=$FR_BUILD/libexec/forerunner/handlers
+PATH=$BIN:$PATH
 FR_TEST_SLOW=${FR_TEST_SLOW:-1}
 T=$(mktemp -d "${TMPDIR:-/tmp}/fr.XXXXXX") || exit 99
-export T FR_TEST_SLOW XDG_STATE_HOME="$T/state"
+export T FR_BUILD FR_TEST_SLOW BIN HANDLERS XDG_STATE_HOME="$T/state"
 N=0 FAILED=0 PIDS='' MANAGER='' WORKER='' PID='' STATUS=0 MANAGER_ARGS=''
 : >"$T/log"
 trap 'fr_end $?' EXIT
