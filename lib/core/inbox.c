@@ -49,7 +49,7 @@ fr_inbox_put(struct fr_inbox *in, struct fr_op *op)
 	if (in->closed) {
 		rc = FR_IO;
 	} else if (in->n >= in->max_n ||
-	    (in->n > 0 && in->bytes + bytes > in->max_bytes)) {
+		   (in->n > 0 && in->bytes + bytes > in->max_bytes)) {
 		rc = FR_AGAIN;
 	} else {
 		op->next = NULL;

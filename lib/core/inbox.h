@@ -32,8 +32,8 @@ struct fr_inbox {
 };
 
 /* FR_NOMEM, FR_IO. */
-FR_MUSTCHECK enum fr_rc fr_inbox_init(struct fr_inbox *in, size_t max_n,
-    size_t max_bytes);
+FR_MUSTCHECK enum fr_rc fr_inbox_init(
+    struct fr_inbox *in, size_t max_n, size_t max_bytes);
 void fr_inbox_fini(struct fr_inbox *in);
 
 /* Adds op and gives it a serial number. FR_AGAIN: full; FR_IO: closed. */
@@ -52,13 +52,13 @@ void fr_inbox_wait(struct fr_inbox *in, int64_t ms);
  * Everything that has arrived, in order, or NULL. *serials (yours to free,
  * may be NULL) are those of the abandoned ops, *nserials how many.
  */
-struct fr_op *fr_inbox_take(struct fr_inbox *in, uint64_t **serials,
-    size_t *nserials);
+struct fr_op *fr_inbox_take(
+    struct fr_inbox *in, uint64_t **serials, size_t *nserials);
 
 /* Hands answered ops (a list by next) back; true if there were none before,
  * so that somebody must be woken. */
-bool fr_inbox_answer(struct fr_inbox *in, struct fr_op *first,
-    struct fr_op *last);
+bool fr_inbox_answer(
+    struct fr_inbox *in, struct fr_op *first, struct fr_op *last);
 
 /* The answered ops, in order, or NULL. */
 struct fr_op *fr_inbox_answers(struct fr_inbox *in);

@@ -153,10 +153,12 @@ struct fr_op {
 	/* the engine's own */
 	struct fr_op *next;
 	struct fr_heap_node timer;
+	struct fr_op *list_prev, *list_next; /* that wait for one job */
 	uint64_t serial;
 	struct fr_taker *taker; /* FR_OP_WORK with slots */
 	bool waiting;
 	bool now; /* is answered in this turn whatever comes */
+	bool answered;
 };
 
 #endif

@@ -4,8 +4,8 @@
 #include "base/assert.h"
 
 int64_t
-fr_retry_delay_ms(uint32_t fail_count, int64_t base_ms, int64_t max_ms,
-    struct fr_rand *rand)
+fr_retry_delay_ms(
+    uint32_t fail_count, int64_t base_ms, int64_t max_ms, struct fr_rand *rand)
 {
 	int64_t ms = base_ms;
 	uint32_t i;

@@ -12,7 +12,7 @@
  * random part between a half and the whole is waited, so that jobs that
  * failed together do not come back together.
  */
-int64_t fr_retry_delay_ms(uint32_t fail_count, int64_t base_ms, int64_t max_ms,
-    struct fr_rand *rand);
+int64_t fr_retry_delay_ms(
+    uint32_t fail_count, int64_t base_ms, int64_t max_ms, struct fr_rand *rand);
 
 #endif

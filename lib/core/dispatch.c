@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/uuid.h"
+#include "core/turn.h"
+
+/*
+ * Jobs to those who wait for them: tickets are popped from the queue, the
+ * store leases what is really queued, and after the commit the jobs leave.
+ * Several who wait share what is there, so that a worker with many slots does
+ * not starve the others.
+ */
+
+#define GRANTS_MAX 4096 /* in one turn */
+
+/* How many jobs taker k may get of what waits for it and its like. */
+static size_t
+share(struct fr_engine *e, const struct fr_taker *k, const struct fr_type *t)
+{
+	const size_t slots = k->op->u.work.slots;
+	int64_t n, sum = 0;
+	size_t i, part;
+
+	if (t->nwaiting < 2 || slots == 1)
+		return slots;
+	/* Every length would be a round trip. */
+	if (e->c.queue->ops->caps(e->c.queue) & FR_QUEUE_SHARED)
+		return slots;
+	for (i = 0; i < k->op->u.work.ntypes; i++) {
+		if (k->links[i].type->paused)
+			continue;
+		if (e->c.queue->ops->length(
+			e->c.queue, k->links[i].type->name, &n, NULL) == FR_OK)
+			sum += n;
+	}
+	part = ((size_t)sum + t->nwaiting - 1) / t->nwaiting;
+	if (part < 1)
+		part = 1;
+	return part < slots ? part : slots;
+}
+
+static size_t
+open_types(struct fr_taker *k)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < k->op->u.work.ntypes; i++)
+		if (!k->links[i].type->paused)
+			k->names[n++] = k->links[i].type->name;
+	return n;
+}
+
+static enum fr_rc
+add_popped(struct fr_engine *e, struct fr_taker *k, const struct fr_ticket *t)
+{
+	struct fr_popped *p = fr_vec_add(&e->turn.popped);
+
+	if (p == NULL)
+		return FR_NOMEM;
+	p->grant.id = t->id;
+	fr_rand_fill(e->c.rand, p->grant.token.b, sizeof(p->grant.token.b));
+	p->grant.worker = k->op->u.work.worker;
+	p->grant.now_ms = e->turn.now_ms;
+	p->grant.until_ms = e->turn.now_ms + e->c.lease_ms;
+	p->taker = k;
+	p->type = fr_types_find(&e->types, fr_span_of(t->type));
+	p->priority = t->priority;
+	k->got++;
+	return p->type == NULL ? FR_BROKEN : FR_OK;
+}
+
+struct from_store {
+	struct fr_engine *e;
+	struct fr_taker *k;
+};
+
+static enum fr_rc
+pop_row(void *arg, const struct fr_ticket *t)
+{
+	struct from_store *f = arg;
+
+	return add_popped(f->e, f->k, t);
+}
+
+/* The queue is away: the store knows what is queued, too. */
+static enum fr_rc
+pop_store(struct fr_engine *e, struct fr_taker *k, size_t want, size_t *got,
+    struct fr_err *err)
+{
+	struct from_store f = { e, k };
+	const uint32_t before = k->got;
+	int64_t cursor = 0;
+	enum fr_rc rc = FR_OK;
+	size_t i, n;
+
+	for (i = 0; i < k->op->u.work.ntypes && k->got - before < want; i++) {
+		if (k->links[i].type->paused)
+			continue;
+		n = want - (k->got - before);
+		rc = e->c.store->ops->get_queue(e->c.store,
+		    k->links[i].type->name, false, &cursor, &n, pop_row, &f,
+		    err);
+		if (rc != FR_OK)
+			break;
+	}
+	*got = k->got - before;
+	return rc;
+}
+
+static void
+queue_failed(struct fr_engine *e, const struct fr_err *err)
+{
+	if (!e->degraded)
+		fr_log(FR_LOG_WARN,
+		    "queue fails, jobs come straight from the store: %s",
+		    err->msg);
+	e->degraded = true;
+	__atomic_store_n(&e->counters.degraded, 1, __ATOMIC_RELAXED);
+}
+
+static enum fr_rc
+pop(struct fr_engine *e, struct fr_taker *k, size_t want, size_t *got,
+    struct fr_err *err)
+{
+	struct fr_ticket t[256];
+	const size_t ntypes = open_types(k);
+	struct fr_err why = FR_ERR_INIT;
+	enum fr_rc rc;
+	size_t i, n;
+
+	*got = 0;
+	if (e->degraded)
+		return pop_store(e, k, want, got, err);
+	while (*got < want) {
+		n = want - *got;
+		if (n > sizeof(t) / sizeof(t[0]))
+			n = sizeof(t) / sizeof(t[0]);
+		i = n;
+		rc = e->c.queue->ops->pop(
+		    e->c.queue, k->names, ntypes, t, &n, &why);
+		if (rc != FR_OK) {
+			queue_failed(e, &why);
+			return *got > 0 ? FR_OK
+					: pop_store(e, k, want, got, err);
+		}
+		fr_assert(n <= i);
+		*got += n;
+		for (i = 0; i < n; i++) {
+			rc = add_popped(e, k, &t[i]);
+			if (rc != FR_OK)
+				return fr_fail(err, rc, "take from the queue");
+		}
+		if (n == 0)
+			break;
+	}
+	return FR_OK;
+}
+
+struct leasing {
+	struct fr_engine *e;
+	size_t at; /* in turn.popped */
+};
+
+static bool
+copy_job(struct fr_arena *a, const struct fr_job *from, struct fr_job *to)
+{
+	*to = *from;
+	to->type = fr_arena_dup(a, from->type);
+	to->data = fr_arena_dup(a, from->data);
+	to->worker = to->key = to->progress = to->result = to->error = to->log =
+	    (struct fr_span){ NULL, 0 };
+	return to->type.p != NULL && to->data.p != NULL;
+}
+
+static enum fr_rc
+leased(void *arg, const struct fr_job *job)
+{
+	struct leasing *l = arg;
+	struct fr_popped *p;
+	struct fr_exchange *x;
+	struct fr_job seen;
+
+	/* Rows come in the order of the batch, with some left out. */
+	do {
+		if (l->at >= l->e->turn.popped.n)
+			return FR_BROKEN;
+		p = fr_vec_at(&l->e->turn.popped, l->at++);
+	} while (!fr_uuid_eq(&p->grant.id, &job->id));
+	x = &p->taker->op->u.work;
+	if (x->jobs == NULL) {
+		x->jobs = fr_arena_calloc(
+		    p->taker->op->arena, p->taker->got, sizeof(*x->jobs));
+		if (x->jobs == NULL)
+			return FR_NOMEM;
+	}
+	p->job = &x->jobs[x->njobs++];
+	p->granted = true;
+	if (!copy_job(p->taker->op->arena, job, p->job))
+		return FR_NOMEM;
+	seen = *p->job;
+	seen.worker = x->worker;
+	if (!fr_turn_tell(l->e, FR_EVENT_STAGED, p->type, &seen))
+		return FR_NOMEM;
+	return FR_OK;
+}
+
+/* Leases what was popped and not leased yet. */
+static enum fr_rc
+lease_popped(struct fr_engine *e, struct leasing *l, struct fr_err *err)
+{
+	struct fr_vec grants = FR_VEC_OF(struct fr_grant);
+	struct fr_popped *p;
+	struct fr_grant *g;
+	enum fr_rc rc = FR_OK;
+	size_t i;
+
+	for (i = l->at; i < e->turn.popped.n; i++) {
+		p = fr_vec_at(&e->turn.popped, i);
+		g = fr_vec_add(&grants);
+		if (g == NULL) {
+			rc = FR_NOMEM;
+			goto out;
+		}
+		*g = p->grant;
+		if (i == l->at || p->taker != p[-1].taker) {
+			p->taker->op->u.work.jobs = NULL;
+			p->taker->op->u.work.njobs = 0;
+		}
+	}
+	if (grants.n == 0)
+		goto out;
+	e->turn.wrote = true;
+	rc = e->c.store->ops->lease(
+	    e->c.store, grants.p, grants.n, leased, l, err);
+	l->at = e->turn.popped.n;
+out:
+	fr_vec_fini(&grants);
+	return rc;
+}
+
+/* Pops for everybody who waits for something that may be there. */
+static enum fr_rc
+pop_all(struct fr_engine *e, struct leasing *l, struct fr_err *err)
+{
+	struct fr_taker *k;
+	struct fr_type *t;
+	size_t i, got, want, left = GRANTS_MAX;
+	enum fr_rc rc;
+
+	while (left > 0 && (t = fr_types_ready(&e->types)) != NULL) {
+		k = t->first->taker;
+		want = share(e, k, t);
+		if (want > left)
+			want = left;
+		rc = pop(e, k, want, &got, err);
+		if (rc != FR_OK)
+			return rc;
+		left -= got;
+		if (got < want)
+			for (i = 0; i < k->op->u.work.ntypes; i++)
+				if (!k->links[i].type->paused)
+					fr_type_set_maybe(
+					    &e->types, k->links[i].type, false);
+		if (got > 0)
+			fr_taker_unlink(&e->types, k);
+		/* The next one must not see what this one has got. */
+		if (e->degraded)
+			rc = lease_popped(e, l, err);
+		if (rc != FR_OK)
+			return rc;
+	}
+	return FR_OK;
+}
+
+enum fr_rc
+fr_apply_dispatch(struct fr_engine *e, struct fr_err *err)
+{
+	struct leasing l = { e, 0 };
+	enum fr_rc rc;
+
+	rc = pop_all(e, &l, err);
+	if (rc == FR_OK)
+		rc = lease_popped(e, &l, err);
+	return rc;
+}
+
+void
+fr_dispatch_undo(struct fr_engine *e)
+{
+	struct fr_vec back = FR_VEC_OF(struct fr_ticket);
+	struct fr_popped *p;
+	struct fr_err err = FR_ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < e->turn.popped.n; i++) {
+		p = fr_vec_at(&e->turn.popped, i);
+		if (!fr_turn_ticket(&back, &p->grant.id, p->type, p->priority,
+			(struct fr_span){ 0 }))
+			break; /* the sweep finds them */
+		fr_type_set_maybe(&e->types, p->type, true);
+		p->taker->got = 0;
+		p->taker->op->u.work.njobs = 0;
+		p->taker->op->u.work.jobs = NULL;
+		if (!p->taker->linked)
+			fr_taker_link(&e->types, p->taker);
+	}
+	if (back.n > 0 && !e->degraded && !e->wants_data &&
+	    e->c.queue->ops->requeue(e->c.queue, back.p, back.n, &err) != FR_OK)
+		queue_failed(e, &err);
+	if (e->wants_data && back.n > 0) {
+		e->loading = true;
+		e->cursor = 0;
+	}
+	e->turn.popped.n = 0;
+	fr_vec_fini(&back);
+}
+
+void
+fr_dispatch_done(struct fr_engine *e)
+{
+	struct fr_popped *p;
+	struct fr_taker *k;
+	size_t i;
+
+	for (i = 0; i < e->turn.popped.n; i++) {
+		p = fr_vec_at(&e->turn.popped, i);
+		if (p->granted)
+			(void)fr_lease_add(
+			    &e->workers, p->taker->worker, p->type, p->job);
+	}
+	for (i = 0; i < e->turn.popped.n; i++) {
+		k = ((struct fr_popped *)fr_vec_at(&e->turn.popped, i))->taker;
+		if (k->got == 0)
+			continue; /* seen already */
+		k->got = 0;
+		if (k->op->u.work.njobs > 0)
+			fr_dispatch_answer(e, k->op, FR_OK);
+		else /* all of its tickets were stale */
+			fr_taker_link(&e->types, k);
+	}
+	e->turn.popped.n = 0;
+}
+
+void
+fr_dispatch_answer(struct fr_engine *e, struct fr_op *op, enum fr_rc rc)
+{
+	struct fr_exchange *x = &op->u.work;
+	struct fr_worker *w = fr_workers_find(&e->workers, x->worker);
+	struct fr_lease *l;
+	struct fr_uuid *stop;
+	size_t i, gone = 0;
+
+	if (op->taker != NULL)
+		fr_taker_unlink(&e->types, op->taker);
+	if (w != NULL && w->open == op)
+		w->open = NULL;
+	x->lease_ms = e->c.lease_ms;
+	x->nrefused = 0;
+	x->refused = x->nfinished == 0
+			 ? NULL
+			 : fr_arena_calloc(
+			       op->arena, x->nfinished, sizeof(struct fr_uuid));
+	for (i = 0; i < x->nfinished && x->refused != NULL; i++)
+		if (x->finished[i].rc == FR_STALE)
+			x->refused[x->nrefused++] = x->finished[i].id;
+	for (l = w == NULL ? NULL : w->leases; l != NULL; l = l->next)
+		gone += l->gone;
+	if (gone > 0) {
+		stop =
+		    fr_arena_calloc(op->arena, gone + x->nstop, sizeof(*stop));
+		for (i = 0; stop != NULL && i < x->nstop; i++)
+			stop[i] = x->stop[i];
+		for (l = w->leases; stop != NULL && l != NULL; l = l->next)
+			if (l->gone)
+				stop[i++] = l->id;
+		if (stop != NULL) {
+			x->stop = stop;
+			x->nstop = i;
+		}
+	}
+	fr_answer(e, op, rc);
+}

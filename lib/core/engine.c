@@ -1,0 +1,896 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/turn.h"
+
+/*
+ * The loop. One turn takes all that has arrived, applies it as one store
+ * transaction, commits, pushes to the queue, and releases the answers. Three
+ * orders never change: commit before answer, commit before push, and the
+ * commit of a lease before the job leaves.
+ */
+
+#define AWAY_RETRY_MS 250 /* between two tries while the store is away */
+#define JUMP_MS 1000      /* a clock that was set, not one that drifts */
+
+static void
+init_vecs(struct fr_turn *t)
+{
+	t->works.each = t->edits.each = t->others.each = sizeof(struct fr_op *);
+	t->rows.each = sizeof(struct fr_row);
+	t->popped.each = sizeof(struct fr_popped);
+	t->push.each = t->front.each = t->removed.each =
+	    sizeof(struct fr_ticket);
+	t->told.each = sizeof(struct fr_told);
+	t->ids.each = t->ended.each = t->cancelled.each =
+	    sizeof(struct fr_uuid);
+	fr_buf_init(&t->text, 0);
+}
+
+static void
+set_defaults(struct fr_engine_conf *c)
+{
+	if (c->lease_ms <= 0)
+		c->lease_ms = 15000;
+	if (c->sweep_ms <= 0)
+		c->sweep_ms = 2000;
+	if (c->retry_base_ms <= 0)
+		c->retry_base_ms = 1000;
+	if (c->retry_max_ms <= 0)
+		c->retry_max_ms = 600000;
+	if (c->max_pending == 0)
+		c->max_pending = 100000;
+	if (c->max_pending_bytes == 0)
+		c->max_pending_bytes = (size_t)512 << 20;
+}
+
+/* The store's clock, if it has one, against the monotonic one. */
+static enum fr_rc
+read_clock(struct fr_engine *e, bool ask_store, struct fr_err *err)
+{
+	const struct fr_clock *k = e->c.clock;
+	int64_t offset_ms, now_ms;
+	enum fr_rc rc;
+
+	e->turn.mono_ms = k->mono_ms(k->arg);
+	if (e->c.store->ops->now == NULL) {
+		offset_ms = k->wall_ms(k->arg) - e->turn.mono_ms;
+	} else if (ask_store) {
+		rc = e->c.store->ops->now(e->c.store, &now_ms, err);
+		if (rc != FR_OK)
+			return rc;
+		offset_ms = now_ms - e->turn.mono_ms;
+	} else {
+		offset_ms = e->offset_ms;
+	}
+	/*
+	 * A clock set forward must not end every lease at once; and while
+	 * this process stood still, workers could not renew theirs.
+	 */
+	if (llabs(offset_ms - e->offset_ms) > JUMP_MS ||
+	    e->turn.mono_ms - e->last_turn_ms >
+		e->c.lease_ms / 3 + e->c.sweep_ms)
+		e->fresh = true;
+	e->offset_ms = offset_ms;
+	e->last_turn_ms = e->turn.mono_ms;
+	e->turn.now_ms = e->turn.mono_ms + offset_ms;
+	return FR_OK;
+}
+
+static enum fr_rc
+first_type(void *arg, const struct fr_type_stats *s)
+{
+	struct fr_engine *e = arg;
+	struct fr_type *type;
+
+	if (s->n[FR_STATE_QUEUED] == 0 && !s->paused)
+		return FR_OK;
+	type = fr_types_get(&e->types, fr_span_of(s->type));
+	if (type == NULL)
+		return FR_NOMEM;
+	fr_type_set_paused(&e->types, type, s->paused);
+	return FR_OK;
+}
+
+static enum fr_rc
+first_lease(void *arg, const struct fr_job *job)
+{
+	struct fr_engine *e = arg;
+	const struct fr_exchange x = { .worker = job->worker };
+	struct fr_worker *w;
+	struct fr_type *type;
+
+	w = fr_workers_note(
+	    &e->workers, &x, false, e->turn.mono_ms, e->turn.now_ms);
+	type = fr_types_get(&e->types, job->type);
+	if (w == NULL || type == NULL)
+		return FR_NOMEM;
+	return fr_lease_add(&e->workers, w, type, job) ? FR_OK : FR_NOMEM;
+}
+
+/*
+ * What the store knows at the start. Leases get a fresh term, since their
+ * workers could not renew them while no manager was there.
+ */
+static enum fr_rc
+recover(struct fr_engine *e, struct fr_err *err)
+{
+	struct fr_store *s = e->c.store;
+	enum fr_rc rc;
+
+	rc = s->ops->begin(s, err);
+	if (rc != FR_OK)
+		return rc;
+	rc = s->ops->stats(s, first_type, e, err);
+	if (rc == FR_OK)
+		rc = s->ops->renew_all(s, e->turn.now_ms + e->c.lease_ms, err);
+	/* Nobody else gives leases: then this is all of them, for good. */
+	if (rc == FR_OK && !e->shared)
+		rc = s->ops->running(
+		    s, (struct fr_span){ NULL, 0 }, first_lease, e, err);
+	if (rc != FR_OK) {
+		s->ops->rollback(s);
+		return rc;
+	}
+	return s->ops->commit(s, err);
+}
+
+struct fr_engine *
+fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
+{
+	struct fr_engine *e;
+
+	fr_assert(conf->store != NULL && conf->queue != NULL);
+	fr_assert(conf->clock != NULL && conf->rand != NULL);
+	e = calloc(1, sizeof(*e));
+	if (e == NULL) {
+		(void)fr_fail(err, FR_NOMEM, "start the engine: no memory");
+		return NULL;
+	}
+	e->c = *conf;
+	set_defaults(&e->c);
+	init_vecs(&e->turn);
+	fr_heap_init(&e->timers);
+	e->shared = (conf->store->ops->caps & FR_STORE_SHARED) != 0;
+	e->wants_data =
+	    (conf->queue->ops->caps(conf->queue) & FR_QUEUE_WANTS_DATA) != 0;
+	e->waits = fr_map_new();
+	e->by_serial = fr_map_new();
+	e->loading = true;
+	e->counters.loading = 1;
+	e->next_run_ms = e->next_lease_ms = INT64_MAX;
+	if (fr_inbox_init(
+		&e->inbox, e->c.max_pending, e->c.max_pending_bytes) != FR_OK) {
+		free(e);
+		(void)fr_fail(err, FR_NOMEM, "start the engine: no memory");
+		return NULL;
+	}
+	if (!fr_types_init(&e->types) || !fr_workers_init(&e->workers) ||
+	    e->waits == NULL || e->by_serial == NULL) {
+		(void)fr_fail(err, FR_NOMEM, "start the engine: no memory");
+		fr_engine_free(e);
+		return NULL;
+	}
+	if (read_clock(e, true, err) != FR_OK || recover(e, err) != FR_OK) {
+		fr_engine_free(e);
+		return NULL;
+	}
+	e->fresh = false;
+	e->next_sweep_ms = e->turn.mono_ms;
+	return e;
+}
+
+void
+fr_engine_free(struct fr_engine *e)
+{
+	if (e == NULL)
+		return;
+	fr_turn_fini(&e->turn);
+	fr_heap_fini(&e->timers);
+	fr_workers_fini(&e->workers);
+	fr_types_fini(&e->types);
+	fr_map_free(e->waits);
+	fr_map_free(e->by_serial);
+	fr_inbox_fini(&e->inbox);
+	free(e);
+}
+
+enum fr_rc
+fr_engine_submit(struct fr_engine *e, struct fr_op *op)
+{
+	op->rc = FR_OK;
+	op->err.msg[0] = '\0';
+	op->taker = NULL;
+	op->waiting = op->now = op->answered = false;
+	op->timer.pos = 0;
+	op->list_prev = op->list_next = NULL;
+	return fr_inbox_put(&e->inbox, op);
+}
+
+void
+fr_engine_abandon(struct fr_engine *e, struct fr_op *op)
+{
+	fr_inbox_abandon(&e->inbox, op);
+}
+
+struct fr_op *
+fr_engine_take(struct fr_engine *e)
+{
+	return fr_inbox_answers(&e->inbox);
+}
+
+void
+fr_engine_stop(struct fr_engine *e)
+{
+	__atomic_store_n(&e->stopping, true, __ATOMIC_RELEASE);
+	fr_inbox_poke(&e->inbox);
+}
+
+void
+fr_engine_counters(struct fr_engine *e, struct fr_engine_counters *c)
+{
+	const uint64_t *from = (const uint64_t *)&e->counters;
+	uint64_t *to = (uint64_t *)c;
+	size_t i;
+
+	for (i = 0; i < sizeof(*c) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	c->pending = fr_inbox_pending(&e->inbox);
+}
+
+void
+fr_answer(struct fr_engine *e, struct fr_op *op, enum fr_rc rc)
+{
+	fr_assert(!op->answered);
+	fr_wait_end(e, op);
+	op->answered = true;
+	op->rc = rc;
+	op->next = NULL;
+	if (e->done == NULL)
+		e->done = op;
+	else
+		e->done_last->next = op;
+	e->done_last = op;
+}
+
+static void
+release_answers(struct fr_engine *e)
+{
+	if (e->done == NULL)
+		return;
+	if (fr_inbox_answer(&e->inbox, e->done, e->done_last) &&
+	    e->c.wake != NULL)
+		e->c.wake(e->c.wake_arg);
+	e->done = e->done_last = NULL;
+}
+
+/* ------------------------------------------------------------------ */
+
+/* A worker's exchange: noted, and made a taker if it can take something. */
+static bool
+enter_work(struct fr_engine *e, struct fr_op *op)
+{
+	struct fr_exchange *x = &op->u.work;
+	struct fr_worker *w;
+
+	w = fr_workers_note(
+	    &e->workers, x, e->shared, e->turn.mono_ms, e->turn.now_ms);
+	if (w == NULL)
+		return false;
+	op->now = x->slots == 0 || x->wait_ms <= 0 || x->nfinished > 0 ||
+		  x->ntypes == 0;
+	if (x->slots == 0 || x->ntypes == 0 || op->taker != NULL)
+		return true;
+	/* The one before is dead, or it would not send another. */
+	if (w->open != NULL)
+		fr_dispatch_answer(e, w->open, FR_AGAIN);
+	op->taker = fr_taker_new(&e->types, op, w);
+	if (op->taker == NULL)
+		return false;
+	fr_taker_link(&e->types, op->taker);
+	w->open = op;
+	return true;
+}
+
+static void
+refuse(struct fr_engine *e, struct fr_op *op, enum fr_rc rc,
+    const struct fr_err *why)
+{
+	if (why != NULL)
+		op->err = *why;
+	else if (op->err.msg[0] == '\0')
+		(void)fr_fail(&op->err, rc, "no memory");
+	if (op->kind == FR_OP_WORK)
+		fr_dispatch_answer(e, op, rc);
+	else
+		fr_answer(e, op, rc);
+}
+
+static void
+sort_op(struct fr_engine *e, struct fr_op *op)
+{
+	struct fr_turn *t = &e->turn;
+	struct fr_vec *v = &t->others;
+	struct fr_op **to;
+
+	op->next = NULL;
+	if (op->kind == FR_OP_CREATE) {
+		if (t->creates_last == NULL)
+			t->creates = op;
+		else
+			t->creates_last->next = op;
+		t->creates_last = op;
+		return;
+	}
+	if (op->kind == FR_OP_WORK)
+		v = &t->works;
+	else if (op->kind == FR_OP_CANCEL || op->kind == FR_OP_RETRY ||
+		 op->kind == FR_OP_REMOVE)
+		v = &t->edits;
+	if (op->kind == FR_OP_WORK && !enter_work(e, op)) {
+		refuse(e, op, FR_NOMEM, NULL);
+		return;
+	}
+	to = fr_vec_add(v);
+	if (to == NULL)
+		refuse(e, op, FR_NOMEM, NULL);
+	else
+		*to = op;
+}
+
+/* Everything that is to be applied in this turn. */
+static size_t
+gather(struct fr_engine *e)
+{
+	struct fr_op *op, *next, *purges = e->purges;
+	uint64_t *serials;
+	size_t i, n = 0, nserials;
+	const bool redo = e->redo != NULL;
+
+	op = fr_inbox_take(&e->inbox, &serials, &nserials);
+
+	if (!redo && e->later != NULL) {
+		struct fr_op *last = e->later;
+
+		while (last->next != NULL)
+			last = last->next;
+		last->next = op;
+		op = e->later;
+		e->later = NULL;
+	}
+	for (next = e->redo, e->redo = NULL; next != NULL; n++) {
+		struct fr_op *one = next;
+
+		next = one->next;
+		sort_op(e, one);
+	}
+	for (; op != NULL; op = next, n++) {
+		next = op->next;
+		if (redo && op->kind == FR_OP_CREATE) {
+			/* What frees the disk goes first. */
+			op->next = e->later;
+			e->later = op;
+			continue;
+		}
+		sort_op(e, op);
+	}
+	for (e->purges = NULL, op = purges; op != NULL; op = next, n++) {
+		next = op->next;
+		sort_op(e, op);
+	}
+	for (i = 0; i < nserials; i++)
+		fr_wait_abandoned(e, serials[i]);
+	free(serials);
+	fr_count(&e->counters.ops, n);
+	return n;
+}
+
+static enum fr_rc
+apply(struct fr_engine *e, struct fr_err *err)
+{
+	struct fr_store *s = e->c.store;
+	bool again;
+	enum fr_rc rc;
+
+	do {
+		rc = s->ops->begin(s, err);
+		if (rc != FR_OK)
+			return rc;
+		rc = fr_apply_compare(e, err);
+		if (rc == FR_OK)
+			rc = fr_apply_creates(e, &again, err);
+		if (rc == FR_OK && again)
+			s->ops->rollback(s);
+	} while (rc == FR_OK && again);
+	if (rc == FR_OK)
+		rc = fr_apply_reports(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_edits(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_held(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_others(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_sweep(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_dispatch(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_walk(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_outbox(e, err);
+	if (rc != FR_OK) {
+		s->ops->rollback(s);
+		return rc;
+	}
+	fr_count(&e->counters.commits, e->turn.wrote);
+	return s->ops->commit(s, err);
+}
+
+/* ------------------------------------------------------------------ */
+
+static void
+touch(struct fr_engine *e, const struct fr_vec *tickets)
+{
+	const struct fr_ticket *t;
+	const char *last = NULL;
+	struct fr_type *type;
+	size_t i;
+
+	for (i = 0; i < tickets->n; i++) {
+		t = fr_vec_at(tickets, i);
+		if (t->type == last) /* names are interned */
+			continue;
+		last = t->type;
+		type = fr_types_find(&e->types, fr_span_of(last));
+		if (type != NULL && !type->maybe)
+			fr_type_set_maybe(&e->types, type, true);
+	}
+}
+
+static void
+update_queue(struct fr_engine *e)
+{
+	struct fr_queue *q = e->c.queue;
+	struct fr_turn *t = &e->turn;
+	struct fr_err err = FR_ERR_INIT;
+	enum fr_rc rc = FR_OK;
+
+	touch(e, &t->push);
+	touch(e, &t->front);
+	if (e->degraded)
+		return; /* the sweep brings it when the queue is back */
+	if (t->removed.n > 0)
+		rc = q->ops->remove(q, t->removed.p, t->removed.n, &err);
+	if (rc == FR_OK && t->front.n > 0)
+		rc = q->ops->requeue(q, t->front.p, t->front.n, &err);
+	if (rc == FR_OK && t->push.n > 0)
+		rc = q->ops->push(q, t->push.p, t->push.n, &err);
+	if (rc == FR_OK)
+		return;
+	fr_log(
+	    FR_LOG_WARN, "queue fails, jobs come from the store: %s", err.msg);
+	e->degraded = true;
+	__atomic_store_n(&e->counters.degraded, 1, __ATOMIC_RELAXED);
+}
+
+static void
+tell_events(struct fr_engine *e)
+{
+	struct fr_turn *t = &e->turn;
+	const struct fr_told *told;
+	size_t i;
+
+	if (e->c.ring != NULL && fr_event_ring_wanted(e->c.ring))
+		for (i = 0; i < t->told.n; i++) {
+			told = fr_vec_at(&t->told, i);
+			fr_event_ring_add(e->c.ring, told->kind,
+			    fr_span_of(told->type->name), &told->id,
+			    (struct fr_span){
+				t->text.p + told->at, told->len });
+		}
+	if (t->hooks && e->c.outbox_ready != NULL)
+		e->c.outbox_ready(e->c.outbox_arg);
+}
+
+/* Whether this turn has put something into the queue that k could take. */
+static bool
+has_prospects(const struct fr_taker *k)
+{
+	size_t i;
+
+	for (i = 0; k != NULL && k->linked && i < k->op->u.work.ntypes; i++)
+		if (k->links[i].type->in_ready)
+			return true;
+	return false;
+}
+
+/* Exchanges that got nothing go on waiting, or are answered all the same. */
+static void
+settle_works(struct fr_engine *e)
+{
+	struct fr_worker *w;
+	struct fr_op *op;
+	int64_t wait_ms;
+	size_t i;
+
+	for (i = 0; i < e->turn.works.n; i++) {
+		op = *(struct fr_op **)fr_vec_at(&e->turn.works, i);
+		if (op->answered)
+			continue;
+		w = fr_workers_find(&e->workers, op->u.work.worker);
+		wait_ms = op->now ? 1 : op->u.work.wait_ms;
+		if (op->u.work.nstop > 0 ||
+		    (op->now && !has_prospects(op->taker)) ||
+		    !fr_wait_begin(e, op, wait_ms))
+			fr_dispatch_answer(e, op, FR_OK);
+		if (op->u.work.leaving && w != NULL && w->open == NULL &&
+		    w->leases == NULL)
+			fr_workers_forget(&e->workers, w);
+	}
+}
+
+static void
+tell_cancelled(struct fr_engine *e)
+{
+	const struct fr_uuid *id;
+	struct fr_lease *l;
+	size_t i;
+
+	for (i = 0; i < e->turn.cancelled.n; i++) {
+		id = fr_vec_at(&e->turn.cancelled, i);
+		l = fr_lease_find(&e->workers, id);
+		if (l == NULL)
+			continue;
+		l->gone = true;
+		if (l->worker->open != NULL)
+			fr_dispatch_answer(e, l->worker->open, FR_OK);
+	}
+}
+
+static void
+settle_pauses(struct fr_engine *e)
+{
+	struct fr_type *type;
+	struct fr_op *op;
+	size_t i;
+
+	for (i = 0; i < e->turn.others.n; i++) {
+		op = *(struct fr_op **)fr_vec_at(&e->turn.others, i);
+		if (op->kind != FR_OP_PAUSE && op->kind != FR_OP_RESUME)
+			continue;
+		type = fr_types_get(&e->types, fr_span_of(op->u.pause.type));
+		if (type != NULL)
+			fr_type_set_paused(
+			    &e->types, type, op->kind == FR_OP_PAUSE);
+	}
+}
+
+static void
+committed(struct fr_engine *e)
+{
+	struct fr_turn *t = &e->turn;
+	struct fr_op *op, *next;
+	size_t i;
+
+	if (t->wrote)
+		e->full = false;
+	e->fresh = false;
+	if (e->away_since_ms != 0)
+		fr_log(FR_LOG_WARN, "the store is back");
+	e->away_since_ms = 0;
+	update_queue(e);
+	tell_events(e);
+	settle_pauses(e);
+	for (op = t->creates; op != NULL; op = next) {
+		next = op->next;
+		fr_answer(e, op, op->rc);
+	}
+	fr_dispatch_done(e);
+	settle_works(e);
+	tell_cancelled(e);
+	for (i = 0; i < t->ended.n; i++)
+		fr_wait_job_ended(e, fr_vec_at(&t->ended, i));
+}
+
+/* ------------------------------------------------------------------ */
+
+static void
+put_back(struct fr_engine *e, struct fr_vec *ops)
+{
+	struct fr_op *op;
+	size_t i = ops->n;
+
+	/* In their order, in front of those that are there. */
+	while (i-- > 0) {
+		op = *(struct fr_op **)fr_vec_at(ops, i);
+		if (op->waiting)
+			continue; /* it has nothing to change */
+		op->next = e->redo;
+		e->redo = op;
+	}
+}
+
+/* Answers of this turn that are not true any more. */
+static void
+recall_answers(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
+{
+	struct fr_op *op;
+
+	for (op = e->done; op != NULL; op = op->next)
+		if (op->rc == FR_OK || op->rc == FR_EXISTS) {
+			op->rc = rc;
+			op->err = *why;
+		}
+}
+
+static void
+refuse_all(struct fr_engine *e, struct fr_vec *ops, enum fr_rc rc,
+    const struct fr_err *why)
+{
+	struct fr_op *op;
+	size_t i;
+
+	for (i = 0; i < ops->n; i++) {
+		op = *(struct fr_op **)fr_vec_at(ops, i);
+		if (!op->answered && !op->waiting)
+			refuse(e, op, rc, why);
+	}
+}
+
+static void
+unsure_of_all(struct fr_engine *e)
+{
+	size_t pos = 0;
+	void *w;
+
+	while (fr_map_next(e->workers.by_id, &pos, NULL, &w))
+		((struct fr_worker *)w)->unsure = true;
+}
+
+/*
+ * The transaction is lost, or nobody knows. Nothing was pushed and nothing
+ * was answered yet, so that all of it can be taken back.
+ */
+static void
+lost(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
+{
+	struct fr_turn *t = &e->turn;
+	struct fr_op *op, *next, *purges = e->purges;
+
+	fr_count(&e->counters.failed_commits, 1);
+	recall_answers(e, rc, why);
+	fr_dispatch_undo(e);
+	for (e->purges = NULL, op = purges; op != NULL; op = next) {
+		next = op->next;
+		refuse(e, op, rc, why);
+	}
+	for (op = t->creates; op != NULL; op = next) {
+		next = op->next;
+		op->err = *why;
+		fr_answer(e, op, rc);
+	}
+	refuse_all(e, &t->works, rc, why);
+	refuse_all(e, &t->edits, rc, why);
+	refuse_all(e, &t->others, rc, why);
+	unsure_of_all(e);
+	/* What the walk has read was not pushed. */
+	e->loading = t->loading;
+	e->cursor = t->cursor;
+	e->next_sweep_ms = t->mono_ms;
+}
+
+/* Answers of this turn that will be given by the next one. */
+static void
+unanswer(struct fr_engine *e)
+{
+	struct fr_op *op = e->done, *next;
+
+	e->done = e->done_last = NULL;
+	for (; op != NULL; op = next) {
+		next = op->next;
+		op->answered = false;
+		/* A conflict of ids stays one. */
+		if (op->kind == FR_OP_CREATE)
+			fr_answer(e, op, op->rc);
+	}
+}
+
+/*
+ * The disk is full. New jobs are what can be refused; the end of a job frees
+ * nobody's disk, but it must not be lost behind them, so that the rest is
+ * tried again alone.
+ */
+static void
+disk_full(struct fr_engine *e, const struct fr_err *why)
+{
+	struct fr_turn *t = &e->turn;
+	struct fr_op *op, *next;
+
+	e->full = true;
+	if (t->creates == NULL) {
+		lost(e, FR_NOSPACE, why);
+		return;
+	}
+	fr_count(&e->counters.failed_commits, 1);
+	fr_dispatch_undo(e);
+	unanswer(e);
+	for (op = t->creates; op != NULL; op = next) {
+		next = op->next;
+		op->err = *why;
+		fr_answer(e, op, FR_NOSPACE);
+	}
+	e->purges = NULL; /* they stand among the others */
+	put_back(e, &t->others);
+	put_back(e, &t->edits);
+	put_back(e, &t->works);
+	unsure_of_all(e);
+	e->loading = t->loading;
+	e->cursor = t->cursor;
+}
+
+static bool
+believable(const struct fr_engine *e, enum fr_rc rc)
+{
+	if (rc == FR_NOSPACE || rc == FR_AGAIN || rc == FR_NOMEM)
+		return true;
+	/* A server that went away comes back and can be asked. */
+	return e->shared && rc != FR_BROKEN;
+}
+
+static void
+failed(struct fr_engine *e, enum fr_rc rc, struct fr_err *why)
+{
+	const struct fr_turn *t = &e->turn;
+
+	if (why->msg[0] == '\0')
+		(void)fr_fail(why, rc, "the store failed: %s", fr_rc_name(rc));
+	if (!believable(e, rc)) {
+		e->fatal = true;
+		e->fatal_err = *why;
+		lost(e, FR_UNKNOWN, why);
+		return;
+	}
+	if (rc == FR_NOSPACE) {
+		disk_full(e, why);
+		return;
+	}
+	if (rc == FR_NOMEM)
+		rc = FR_AGAIN;
+	lost(e, rc == FR_UNKNOWN ? FR_UNKNOWN : FR_AGAIN, why);
+	if (e->away_since_ms == 0) {
+		fr_log(FR_LOG_WARN, "the store is away: %s", why->msg);
+		e->away_since_ms = t->mono_ms;
+	}
+	e->fresh = true;
+}
+
+/* ------------------------------------------------------------------ */
+
+static bool
+due(const struct fr_engine *e)
+{
+	const struct fr_turn *t = &e->turn;
+
+	return e->fresh || e->more_to_purge || (e->loading && !e->degraded) ||
+	       e->types.ready != NULL || t->mono_ms >= e->next_sweep_ms ||
+	       t->now_ms >= e->next_run_ms || t->now_ms >= e->next_lease_ms;
+}
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+next_turn(const struct fr_engine *e)
+{
+	const struct fr_heap_node *n = fr_heap_first(&e->timers);
+	int64_t at = e->next_sweep_ms;
+
+	if (e->redo != NULL)
+		return e->turn.mono_ms;
+	if (e->away_since_ms != 0)
+		return e->turn.mono_ms + AWAY_RETRY_MS;
+	if (e->more_to_purge || (e->loading && !e->degraded) ||
+	    e->types.ready != NULL || e->purges != NULL || e->redo != NULL ||
+	    e->later != NULL || e->fresh)
+		return e->turn.mono_ms;
+	if (n != NULL)
+		at = min64(at, n->at_ms);
+	if (e->next_run_ms != INT64_MAX)
+		at = min64(at, e->next_run_ms - e->offset_ms);
+	if (e->next_lease_ms != INT64_MAX)
+		at = min64(at, e->next_lease_ms - e->offset_ms);
+	return at;
+}
+
+enum fr_rc
+fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
+{
+	struct fr_err why = FR_ERR_INIT;
+	enum fr_rc rc;
+	size_t n;
+
+	if (e->fatal) {
+		*err = e->fatal_err;
+		return err->rc;
+	}
+	fr_turn_reset(&e->turn);
+	rc = read_clock(e, e->turn.mono_ms >= e->next_sweep_ms, &why);
+	n = gather(e);
+	/* These depend on no commit. */
+	release_answers(e);
+	e->turn.loading = e->loading;
+	e->turn.cursor = e->cursor;
+	if (rc == FR_OK && (n > 0 || due(e))) {
+		rc = apply(e, &why);
+		if (rc == FR_OK)
+			committed(e);
+	}
+	if (rc != FR_OK)
+		failed(e, rc, &why);
+	/* Last, so that whoever's time is over now had his chance. */
+	fr_wait_timeouts(e, e->turn.mono_ms);
+	release_answers(e);
+	*next_ms = next_turn(e);
+	if (e->fatal) {
+		*err = e->fatal_err;
+		return err->rc;
+	}
+	return FR_OK;
+}
+
+static void
+answer_rest(struct fr_engine *e)
+{
+	struct fr_err why = FR_ERR_INIT;
+	struct fr_op *op, *next;
+	size_t pos = 0;
+	void *v;
+
+	(void)fr_fail(&why, FR_AGAIN, "the manager is stopping");
+	fr_inbox_close(&e->inbox);
+	fr_turn_reset(&e->turn);
+	(void)gather(e);
+	for (op = e->turn.creates; op != NULL; op = next) {
+		next = op->next;
+		refuse(e, op, FR_AGAIN, &why);
+	}
+	for (op = e->later, e->later = NULL; op != NULL; op = next) {
+		next = op->next;
+		refuse(e, op, FR_AGAIN, &why);
+	}
+	refuse_all(e, &e->turn.works, FR_AGAIN, &why);
+	refuse_all(e, &e->turn.edits, FR_AGAIN, &why);
+	refuse_all(e, &e->turn.others, FR_AGAIN, &why);
+	while (pos = 0, fr_map_next(e->by_serial, &pos, NULL, &v))
+		refuse(e, v, FR_AGAIN, &why);
+	fr_turn_reset(&e->turn);
+	release_answers(e);
+}
+
+enum fr_rc
+fr_engine_run(struct fr_engine *e, struct fr_err *err)
+{
+	const struct fr_clock *k = e->c.clock;
+	int64_t next_ms;
+	enum fr_rc rc;
+
+	for (;;) {
+		rc = fr_engine_step(e, &next_ms, err);
+		if (rc != FR_OK ||
+		    __atomic_load_n(&e->stopping, __ATOMIC_ACQUIRE))
+			break;
+		fr_inbox_wait(&e->inbox, next_ms - k->mono_ms(k->arg));
+	}
+	answer_rest(e);
+	return rc;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdint.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "core/turn.h"
+
+/*
+ * What becomes due by itself: scheduled jobs whose time has come, leases that
+ * are over, ended jobs to be forgotten; and the queue against the store.
+ */
+
+#define PROMOTE_STEP 2000 /* jobs in one turn */
+#define EXPIRE_STEP 1000
+#define PURGE_STEP 300
+#define WALK_STEP 2000       /* tickets in a turn that has other work */
+#define WALK_STEP_IDLE 10000 /* and in one that has none */
+
+static enum fr_rc
+push_ticket(void *arg, const struct fr_ticket *in)
+{
+	struct fr_engine *e = arg;
+	struct fr_turn *t = &e->turn;
+	struct fr_type *type;
+	struct fr_span data = { NULL, 0 };
+
+	type = fr_types_get(&e->types, fr_span_of(in->type));
+	if (type == NULL)
+		return FR_NOMEM;
+	if (e->wants_data) {
+		if (t->arena == NULL)
+			t->arena = fr_arena_new(0);
+		if (t->arena == NULL)
+			return FR_NOMEM;
+		data = fr_arena_dup(t->arena, in->data);
+		if (data.p == NULL)
+			return FR_NOMEM;
+	}
+	return fr_turn_ticket(&t->push, &in->id, type, in->priority, data)
+		   ? FR_OK
+		   : FR_NOMEM;
+}
+
+static enum fr_rc
+promote(struct fr_engine *e, struct fr_err *err)
+{
+	const size_t before = e->turn.push.n;
+	enum fr_rc rc;
+
+	rc = e->c.store->ops->promote(
+	    e->c.store, e->turn.now_ms, PROMOTE_STEP, push_ticket, e, err);
+	if (rc != FR_OK || e->turn.push.n == before)
+		return rc;
+	e->turn.wrote = true;
+	if (e->wants_data) {
+		/* Promoted tickets carry no data: the walk brings it. */
+		e->turn.push.n = before;
+		e->loading = true;
+		e->cursor = 0;
+	}
+	return FR_OK;
+}
+
+struct expiring {
+	struct fr_engine *e;
+	struct fr_vec reports; /* struct fr_report */
+};
+
+static enum fr_rc
+note_expired(void *arg, const struct fr_job *job)
+{
+	struct expiring *x = arg;
+	struct fr_turn *t = &x->e->turn;
+	struct fr_report *r = fr_vec_add(&x->reports);
+	struct fr_lease *l;
+	struct fr_buf b;
+
+	if (t->arena == NULL)
+		t->arena = fr_arena_new(0);
+	if (r == NULL || t->arena == NULL)
+		return FR_NOMEM;
+	r->id = job->id;
+	r->token = job->lease;
+	r->now_ms = t->now_ms;
+	fr_buf_init(&b, 0);
+	fr_buf_adds(&b, "\"lease expired: worker ");
+	fr_buf_addspan(&b, job->worker); /* [A-Za-z0-9._-] by the wire */
+	fr_buf_adds(&b, " did not renew it\"");
+	r->value = fr_arena_dup(t->arena, fr_buf_span(&b));
+	fr_buf_fini(&b);
+	if (r->value.p == NULL)
+		return FR_NOMEM;
+	l = fr_lease_find(&x->e->workers, &job->id);
+	if (l != NULL)
+		l->gone = true;
+	return FR_OK;
+}
+
+static enum fr_rc
+expire(struct fr_engine *e, struct fr_err *err)
+{
+	struct expiring x = { e, FR_VEC_OF(struct fr_report) };
+	enum fr_rc rc;
+
+	rc = e->c.store->ops->expired(
+	    e->c.store, e->turn.now_ms, EXPIRE_STEP, note_expired, &x, err);
+	if (rc == FR_OK && x.reports.n > 0) {
+		fr_count(&e->counters.expired, x.reports.n);
+		rc = fr_report_lost(e, x.reports.p, x.reports.n, err);
+	}
+	fr_vec_fini(&x.reports);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ */
+
+struct census {
+	struct fr_engine *e;
+	int64_t queued;  /* by the store */
+	int64_t missing; /* of those, not in the queue */
+	bool failed;     /* the queue does not answer */
+};
+
+static enum fr_rc
+count_type(void *arg, const struct fr_type_stats *s)
+{
+	struct census *c = arg;
+	struct fr_queue *q = c->e->c.queue;
+	struct fr_type *type;
+	int64_t n = 0, queued = s->n[FR_STATE_QUEUED];
+
+	type = fr_types_find(&c->e->types, fr_span_of(s->type));
+	if (type == NULL && !s->paused && queued == 0)
+		return FR_OK; /* nothing to remember */
+	if (type == NULL)
+		type = fr_types_get(&c->e->types, fr_span_of(s->type));
+	if (type == NULL)
+		return FR_NOMEM;
+	if (type->paused != s->paused)
+		fr_type_set_paused(&c->e->types, type, s->paused);
+	if (queued == 0)
+		return FR_OK;
+	c->queued += queued;
+	if (!c->failed && q->ops->length(q, s->type, &n, NULL) != FR_OK)
+		c->failed = true;
+	if (c->failed)
+		n = 0;
+	/* Another manager may have put it there. */
+	if (n > 0 || c->failed)
+		fr_type_set_maybe(&c->e->types, type, true);
+	if (n < queued)
+		c->missing += queued - n;
+	return FR_OK;
+}
+
+/*
+ * Is all that the store calls queued in the queue? With several managers
+ * tickets are on their way at any moment; only what is missing twice in a row
+ * is fetched again.
+ */
+enum fr_rc
+fr_apply_compare(struct fr_engine *e, struct fr_err *err)
+{
+	struct census c = { e, 0, 0, false };
+	enum fr_rc rc;
+
+	if (e->turn.mono_ms < e->next_sweep_ms)
+		return FR_OK;
+
+	rc = e->c.store->ops->stats(e->c.store, count_type, &c, err);
+	if (rc != FR_OK)
+		return rc;
+	if (e->degraded && !c.failed) {
+		int64_t n;
+
+		/* With nothing queued the loop above has asked nothing. */
+		if (e->c.queue->ops->length(e->c.queue, NULL, &n, NULL) !=
+		    FR_OK)
+			return FR_OK;
+		e->degraded = false;
+		__atomic_store_n(&e->counters.degraded, 0, __ATOMIC_RELAXED);
+		c.missing += c.queued > n ? c.queued - n : 0;
+		e->missing = 1;
+	}
+	e->missing = c.missing > 0 ? e->missing + 1 : 0;
+	if (e->missing >= (e->shared ? 2 : 1) && !e->loading) {
+		e->loading = true;
+		e->cursor = 0;
+		e->missing = 0;
+	}
+	return FR_OK;
+}
+
+static enum fr_rc
+retain(struct fr_engine *e, struct fr_err *err)
+{
+	size_t n = PURGE_STEP;
+	enum fr_rc rc;
+
+	if (e->c.retain_ms <= 0)
+		return FR_OK;
+	rc = e->c.store->ops->purge(e->c.store, FR_STATE_ENDED,
+	    e->turn.now_ms - e->c.retain_ms, &n, err);
+	if (rc != FR_OK)
+		return rc;
+	fr_count(&e->counters.purged, n);
+	e->turn.wrote = e->turn.wrote || n > 0;
+	e->more_to_purge = n == PURGE_STEP;
+	return FR_OK;
+}
+
+static void
+tidy_workers(struct fr_engine *e)
+{
+	struct fr_worker *w;
+	void *v;
+	size_t pos = 0;
+
+	while (fr_map_next(e->workers.by_id, &pos, NULL, &v)) {
+		w = v;
+		if (w->open == NULL &&
+		    e->turn.mono_ms - w->seen_ms > 4 * e->c.lease_ms)
+			fr_workers_forget(&e->workers, w);
+	}
+	fr_types_tidy(&e->types);
+}
+
+enum fr_rc
+fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
+{
+	const struct fr_turn *t = &e->turn;
+	const bool sweep = t->mono_ms >= e->next_sweep_ms;
+	enum fr_rc rc = FR_OK;
+
+	if (e->fresh) {
+		rc = e->c.store->ops->renew_all(
+		    e->c.store, t->now_ms + e->c.lease_ms, err);
+		if (rc != FR_OK)
+			return rc;
+		e->turn.wrote = true;
+	}
+	if (sweep || t->now_ms >= e->next_run_ms ||
+	    t->now_ms >= e->next_lease_ms)
+		rc = e->c.store->ops->next_due(
+		    e->c.store, &e->next_run_ms, &e->next_lease_ms, err);
+	if (rc == FR_OK && t->now_ms >= e->next_run_ms)
+		rc = promote(e, err);
+	if (rc == FR_OK && t->now_ms >= e->next_lease_ms)
+		rc = expire(e, err);
+	if (rc == FR_OK && (sweep || e->more_to_purge))
+		rc = retain(e, err);
+	if (rc == FR_OK && sweep && e->shared)
+		rc = fr_wait_recheck(e, err);
+	if (rc == FR_OK && sweep) {
+		tidy_workers(e);
+		e->next_sweep_ms = t->mono_ms + e->c.sweep_ms;
+	}
+	return rc;
+}
+
+enum fr_rc
+fr_apply_walk(struct fr_engine *e, struct fr_err *err)
+{
+	const bool idle = e->turn.works.n == 0 && e->turn.creates == NULL;
+	const size_t want = idle ? WALK_STEP_IDLE : WALK_STEP;
+	size_t n = want;
+	enum fr_rc rc;
+
+	if (!e->loading || e->degraded)
+		return FR_OK;
+	rc = e->c.store->ops->get_queue(e->c.store, NULL, e->wants_data,
+	    &e->cursor, &n, push_ticket, e, err);
+	if (rc == FR_OK && n < want)
+		e->loading = false;
+	__atomic_store_n(&e->counters.loading, e->loading, __ATOMIC_RELAXED);
+	return rc;
+}

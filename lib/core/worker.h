@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FR_WORKER_H
+#define FR_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fr/err.h>
+#include <fr/job.h>
+
+#include "base/map.h"
+#include "core/type.h"
+
+/*
+ * The workers that come to this manager, and the leases that it gave them:
+ * what GET /v1/workers shows, and what tells jobs that were lost on the way.
+ * The store decides; this is only what this manager remembers.
+ */
+struct fr_lease {
+	struct fr_uuid id;
+	struct fr_token token;
+	int64_t until_ms;
+	struct fr_worker *worker;
+	struct fr_type *type;
+	uint32_t attempt;
+	uint32_t round; /* of its worker, in which it was last named */
+	bool gone;      /* no longer the worker's own: tell it to stop */
+	struct fr_lease *prev, *next; /* of the same worker */
+};
+
+struct fr_worker {
+	char id[FR_WORKER_MAX + 1];
+	char host[FR_TYPE_MAX * 4];
+	int64_t pid;
+	char **types;
+	size_t ntypes;
+	uint32_t slots;
+	int64_t seen_ms; /* monotonic */
+	int64_t seen_wall_ms;
+	uint32_t round;
+	bool unsure;        /* its leases must be read from the store */
+	struct fr_op *open; /* its exchange that waits, or NULL */
+	struct fr_lease *leases;
+	size_t nleases;
+};
+
+struct fr_workers {
+	struct fr_map *by_id;
+	struct fr_map *leases; /* job id -> the newest lease */
+	struct fr_lease *spare;
+	size_t nspare;
+};
+
+FR_MUSTCHECK bool fr_workers_init(struct fr_workers *ws);
+void fr_workers_fini(struct fr_workers *ws);
+
+/* NULL: not known here. */
+struct fr_worker *fr_workers_find(
+    const struct fr_workers *ws, struct fr_span id);
+
+/* What x says of its worker is noted; a new one is made. NULL without
+ * memory. */
+struct fr_worker *fr_workers_note(struct fr_workers *ws,
+    const struct fr_exchange *x, bool unsure_if_new, int64_t mono_ms,
+    int64_t wall_ms);
+
+/* Forgets w with its leases; it must have no open exchange. */
+void fr_workers_forget(struct fr_workers *ws, struct fr_worker *w);
+
+/* The newest lease of a job given by this manager, or NULL. */
+struct fr_lease *fr_lease_find(
+    const struct fr_workers *ws, const struct fr_uuid *id);
+
+/*
+ * Remembers that w has job under its lease. One that was remembered for
+ * another lease is marked as gone. false without memory: then it is only not
+ * remembered, and w is unsure.
+ */
+bool fr_lease_add(struct fr_workers *ws, struct fr_worker *w,
+    struct fr_type *type, const struct fr_job *job);
+
+void fr_lease_drop(struct fr_workers *ws, struct fr_lease *l);
+
+#endif

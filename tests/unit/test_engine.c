@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/registry.h"
+#include "base/str.h"
+#include "base/uuid.h"
+#include "core/engine.h"
+
+/* The engine on memory backends, with a clock that the test holds. */
+
+struct world {
+	struct fr_clock clock;
+	int64_t ms;
+	struct fr_rand rand;
+	struct fr_uuid_gen gen;
+	struct fr_store *store;
+	struct fr_queue *queue;
+	struct fr_engine *engine;
+	int64_t next_ms;
+	char url[32];
+};
+
+static int64_t
+held_wall(void *arg)
+{
+	return 1700000000000 + ((struct world *)arg)->ms;
+}
+
+static int64_t
+held_mono(void *arg)
+{
+	return ((struct world *)arg)->ms;
+}
+
+static void
+start(struct world *w)
+{
+	struct fr_err err = FR_ERR_INIT;
+	const struct fr_engine_conf conf = { .store = w->store,
+		.queue = w->queue,
+		.clock = &w->clock,
+		.rand = &w->rand };
+
+	w->engine = fr_engine_new(&conf, &err);
+	assert_non_null(w->engine);
+}
+
+static void
+step(struct world *w)
+{
+	struct fr_err err = FR_ERR_INIT;
+
+	assert_int_equal(fr_engine_step(w->engine, &w->next_ms, &err), FR_OK);
+}
+
+/* Turns until there is nothing to do at this moment. */
+static void
+settle(struct world *w)
+{
+	do
+		step(w);
+	while (w->next_ms <= w->ms);
+}
+
+/* Lets time pass as the loop would. */
+static void
+pass(struct world *w, int64_t ms)
+{
+	const int64_t until = w->ms + ms;
+
+	settle(w);
+	while (w->next_ms < until) {
+		w->ms = w->next_ms;
+		settle(w);
+	}
+	w->ms = until;
+	settle(w);
+}
+
+static int
+setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct fr_err err = FR_ERR_INIT;
+	static int n;
+
+	assert_non_null(w);
+	w->clock = (struct fr_clock){ held_wall, held_mono, w };
+	w->ms = 1000;
+	fr_rand_seed(&w->rand, 1);
+	assert_true(fr_str_format(w->url, sizeof(w->url), "memory:e%d", n++));
+	assert_int_equal(fr_registry_store(&w->store, w->url, 0, &err), FR_OK);
+	assert_int_equal(
+	    fr_registry_queue(&w->queue, "memory:fifo", &err), FR_OK);
+	start(w);
+	settle(w);
+	*state = w;
+	return 0;
+}
+
+static void
+end(struct world *w)
+{
+	struct fr_op *op, *next;
+	struct fr_err err = FR_ERR_INIT;
+
+	fr_engine_stop(w->engine);
+	(void)fr_engine_run(w->engine, &err);
+	for (op = fr_engine_take(w->engine); op != NULL; op = next) {
+		next = op->next;
+		fr_arena_free(op->arena);
+		free(op);
+	}
+	fr_engine_free(w->engine);
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	end(w);
+	w->store->ops->close(w->store);
+	w->queue->ops->close(w->queue);
+	free(w);
+	return 0;
+}
+
+static struct fr_op *
+op_new(enum fr_op_kind kind)
+{
+	struct fr_op *op = calloc(1, sizeof(*op));
+
+	assert_non_null(op);
+	op->kind = kind;
+	op->arena = fr_arena_new(0);
+	assert_non_null(op->arena);
+	return op;
+}
+
+static void
+op_free(struct fr_op *op)
+{
+	fr_arena_free(op->arena);
+	free(op);
+}
+
+static void
+send(struct world *w, struct fr_op *op)
+{
+	assert_int_equal(fr_engine_submit(w->engine, op), FR_OK);
+}
+
+/* The one op that has been answered, or NULL. */
+static struct fr_op *
+answer(struct world *w)
+{
+	struct fr_op *op = fr_engine_take(w->engine);
+
+	if (op != NULL)
+		assert_null(op->next);
+	return op;
+}
+
+static struct fr_op *
+ask(struct world *w, struct fr_op *op)
+{
+	struct fr_op *got;
+
+	send(w, op);
+	settle(w);
+	got = answer(w);
+	assert_ptr_equal(got, op);
+	return op;
+}
+
+static struct fr_uuid
+submit(struct world *w, const char *type, int64_t delay_ms, uint32_t attempts)
+{
+	struct fr_op *op = op_new(FR_OP_CREATE);
+	struct fr_job job = { .id =
+				  fr_uuid_new(&w->gen, held_wall(w), &w->rand),
+		.type = fr_span_of(type),
+		.data = FR_SPAN("{\"a\":1}"),
+		.state = delay_ms > 0 ? FR_STATE_SCHEDULED : FR_STATE_QUEUED,
+		.max_attempts = attempts,
+		.created_ms = held_wall(w),
+		.run_at_ms = held_wall(w) + delay_ms };
+	struct fr_created out;
+
+	op->u.create.jobs = &job;
+	op->u.create.n = 1;
+	op->u.create.out = &out;
+	ask(w, op);
+	assert_int_equal(op->rc, FR_OK);
+	assert_int_equal(out.rc, FR_OK);
+	op_free(op);
+	return job.id;
+}
+
+static struct fr_op *
+work_op(const char *worker, const char *type, uint32_t slots, int64_t wait_ms)
+{
+	struct fr_op *op = op_new(FR_OP_WORK);
+	struct fr_exchange *x = &op->u.work;
+
+	x->worker = fr_span_of(worker);
+	x->host = FR_SPAN("here");
+	x->pid = 42;
+	x->types = fr_arena_calloc(op->arena, 1, sizeof(*x->types));
+	x->types[0] = type;
+	x->ntypes = 1;
+	x->slots = slots;
+	x->wait_ms = wait_ms;
+	return op;
+}
+
+static void
+name_running(struct fr_op *op, const struct fr_job *job)
+{
+	struct fr_exchange *x = &op->u.work;
+
+	x->running = fr_arena_calloc(op->arena, 1, sizeof(*x->running));
+	x->running[0].id = job->id;
+	x->running[0].token = job->lease;
+	x->nrunning = 1;
+}
+
+static void
+name_finished(struct fr_op *op, const struct fr_job *job, enum fr_finish how,
+    const char *value)
+{
+	struct fr_exchange *x = &op->u.work;
+
+	x->finished = fr_arena_calloc(op->arena, 1, sizeof(*x->finished));
+	x->finished[0].id = job->id;
+	x->finished[0].token = job->lease;
+	x->finished[0].how = how;
+	x->finished[0].value = fr_span_of(value);
+	x->nfinished = 1;
+}
+
+/* Takes the one job that must be there. */
+static struct fr_job
+take(struct world *w, const char *worker, const char *type)
+{
+	struct fr_op *op = ask(w, work_op(worker, type, 1, 0));
+	struct fr_job job;
+
+	assert_int_equal(op->rc, FR_OK);
+	assert_int_equal(op->u.work.njobs, 1);
+	job = op->u.work.jobs[0];
+	job.type = job.data = (struct fr_span){ NULL, 0 };
+	op_free(op);
+	return job;
+}
+
+static void
+takes_nothing(struct world *w, const char *worker, const char *type)
+{
+	struct fr_op *op = ask(w, work_op(worker, type, 1, 0));
+
+	assert_int_equal(op->rc, FR_OK);
+	assert_int_equal(op->u.work.njobs, 0);
+	op_free(op);
+}
+
+static size_t
+report(struct world *w, const char *worker, const struct fr_job *job,
+    enum fr_finish how, const char *value)
+{
+	struct fr_op *op = work_op(worker, "t", 0, 0);
+	size_t refused;
+
+	name_finished(op, job, how, value);
+	ask(w, op);
+	assert_int_equal(op->rc, FR_OK);
+	refused = op->u.work.nrefused;
+	op_free(op);
+	return refused;
+}
+
+static enum fr_rc
+keep_job(void *arg, const struct fr_job *job)
+{
+	struct fr_job *to = arg;
+
+	*to = *job;
+	return FR_OK;
+}
+
+static struct fr_job
+look(struct world *w, const struct fr_uuid *id)
+{
+	struct fr_job job = { .state = FR_STATES };
+	struct fr_err err = FR_ERR_INIT;
+
+	assert_int_equal(
+	    w->store->ops->get(w->store, id, 1, keep_job, &job, &err), FR_OK);
+	return job;
+}
+
+static enum fr_rc
+edit(struct world *w, enum fr_op_kind kind, const struct fr_uuid *id)
+{
+	struct fr_op *op = op_new(kind), *got, *next;
+	enum fr_rc rc;
+
+	op->u.edit.id = *id;
+	send(w, op);
+	step(w);
+	for (got = fr_engine_take(w->engine); got != op; got = next) {
+		assert_non_null(got);
+		next = got->next;
+		op_free(got);
+	}
+	rc = op->rc;
+	op_free(op);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ */
+
+static void
+a_job_goes_out_and_its_result_comes_back(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 3);
+	const struct fr_job job = take(w, "w1", "t");
+
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+	assert_int_equal(job.attempt, 1);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_COMPLETE, "42"), 0);
+	assert_int_equal(look(w, &id).state, FR_STATE_COMPLETE);
+	/* The same report again is answered the same. */
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_COMPLETE, "42"), 0);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_FAILED, "\"x\""), 0);
+	assert_int_equal(look(w, &id).state, FR_STATE_COMPLETE);
+}
+
+static void
+a_waiting_worker_gets_a_new_job_at_once(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *op = work_op("w1", "t", 1, 60000), *got;
+	struct fr_op *create;
+	struct fr_job job = { .id = fr_uuid_new(&w->gen, 1, &w->rand),
+		.type = FR_SPAN("t"),
+		.data = FR_SPAN("1"),
+		.state = FR_STATE_QUEUED,
+		.max_attempts = 1 };
+	struct fr_created out;
+
+	send(w, op);
+	settle(w);
+	assert_null(answer(w));
+	create = op_new(FR_OP_CREATE);
+	create->u.create.jobs = &job;
+	create->u.create.n = 1;
+	create->u.create.out = &out;
+	send(w, create);
+	settle(w);
+	got = fr_engine_take(w->engine);
+	assert_ptr_equal(got, create);
+	assert_ptr_equal(got->next, op);
+	assert_int_equal(op->u.work.njobs, 1);
+	op_free(create);
+	op_free(op);
+}
+
+static void
+a_wait_ends_when_its_time_is_over(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *op = work_op("w1", "t", 1, 5000);
+
+	send(w, op);
+	pass(w, 4999);
+	assert_null(answer(w));
+	pass(w, 1);
+	assert_ptr_equal(answer(w), op);
+	assert_int_equal(op->rc, FR_OK);
+	assert_int_equal(op->u.work.njobs, 0);
+	op_free(op);
+}
+
+static void
+a_stale_report_is_refused_and_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 3);
+	struct fr_job job = take(w, "w1", "t");
+
+	job.lease.b[3] ^= 1;
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_COMPLETE, "1"), 1);
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+}
+
+static void
+a_failed_attempt_comes_back_later_and_the_last_one_is_the_end(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 2);
+	struct fr_job job = take(w, "w1", "t");
+
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_FAILED, "\"x\""), 0);
+	assert_int_equal(look(w, &id).state, FR_STATE_SCHEDULED);
+	takes_nothing(w, "w1", "t");
+	pass(w, 1001);
+	job = take(w, "w1", "t");
+	assert_int_equal(job.attempt, 2);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_FAILED, "\"y\""), 0);
+	assert_int_equal(look(w, &id).state, FR_STATE_FAILED);
+	assert_int_equal(look(w, &id).fail_count, 2);
+}
+
+static void
+what_was_lost_on_the_way_is_taken_back_uncounted(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 1);
+	const struct fr_job lost = take(w, "w1", "t");
+	const struct fr_job job = take(w, "w1", "t");
+
+	assert_int_equal(job.attempt, 2);
+	assert_int_equal(look(w, &id).fail_count, 0);
+	assert_int_equal(report(w, "w1", &lost, FR_FINISH_COMPLETE, "1"), 0);
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+}
+
+static void
+a_lease_that_is_renewed_lives_and_one_that_is_not_ends(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 2);
+	const struct fr_job job = take(w, "w1", "t");
+	struct fr_op *op;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		pass(w, 5000);
+		op = work_op("w1", "t", 0, 0);
+		name_running(op, &job);
+		ask(w, op);
+		assert_int_equal(op->u.work.nstop, 0);
+		op_free(op);
+	}
+	assert_int_equal(look(w, &id).attempt, 1);
+	pass(w, 17000);
+	assert_int_equal(look(w, &id).state, FR_STATE_QUEUED);
+	assert_int_equal(look(w, &id).fail_count, 1);
+	op = work_op("w1", "t", 0, 0);
+	name_running(op, &job);
+	ask(w, op);
+	assert_int_equal(op->u.work.nstop, 1);
+	op_free(op);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_FAILED, "1"), 0);
+	assert_int_equal(look(w, &id).fail_count, 1);
+}
+
+static void
+a_job_that_loses_its_workers_ends(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 2);
+	struct fr_job job = take(w, "w1", "t");
+
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_LOST, ""), 0);
+	job = take(w, "w2", "t");
+	assert_int_equal(report(w, "w2", &job, FR_FINISH_LOST, ""), 0);
+	assert_int_equal(look(w, &id).state, FR_STATE_FAILED);
+}
+
+static void
+a_cancelled_job_is_stopped_at_its_worker(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 2);
+	const struct fr_job job = take(w, "w1", "t");
+	struct fr_op *op = work_op("w1", "t", 1, 60000), *got, *cancel;
+
+	name_running(op, &job);
+	send(w, op);
+	settle(w);
+	assert_null(answer(w));
+	cancel = op_new(FR_OP_CANCEL);
+	cancel->u.edit.id = id;
+	send(w, cancel);
+	settle(w);
+	got = fr_engine_take(w->engine);
+	assert_ptr_equal(got, cancel);
+	assert_ptr_equal(got->next, op);
+	assert_int_equal(op->u.work.nstop, 1);
+	assert_memory_equal(&op->u.work.stop[0], &id, sizeof(id));
+	op_free(op);
+	op_free(cancel);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_COMPLETE, "1"), 1);
+	assert_int_equal(look(w, &id).state, FR_STATE_CANCELLED);
+	assert_int_equal(edit(w, FR_OP_CANCEL, &id), FR_OK);
+	assert_int_equal(edit(w, FR_OP_RETRY, &id), FR_OK);
+	assert_int_equal(take(w, "w1", "t").attempt, 2);
+	assert_int_equal(edit(w, FR_OP_REMOVE, &id), FR_CONFLICT);
+}
+
+static void
+a_paused_type_waits_and_holds_up_nobody(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *op = op_new(FR_OP_PAUSE);
+
+	op->u.pause.type = "t";
+	op_free(ask(w, op));
+	(void)submit(w, "t", 0, 1);
+	(void)submit(w, "u", 0, 1);
+	takes_nothing(w, "w1", "t");
+	(void)take(w, "w2", "u");
+	op = op_new(FR_OP_RESUME);
+	op->u.pause.type = "t";
+	op_free(ask(w, op));
+	(void)take(w, "w1", "t");
+}
+
+static void
+a_delayed_job_goes_out_when_its_time_has_come(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *op = work_op("w1", "t", 1, 60000);
+
+	(void)submit(w, "t", 700, 1);
+	send(w, op);
+	pass(w, 699);
+	assert_null(answer(w));
+	pass(w, 1);
+	assert_ptr_equal(answer(w), op);
+	assert_int_equal(op->u.work.njobs, 1);
+	op_free(op);
+}
+
+static void
+whoever_waits_for_a_job_hears_of_its_end(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 1);
+	const struct fr_job job = take(w, "w1", "t");
+	struct fr_op *wait[3], *got, *done;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		wait[i] = op_new(FR_OP_WAIT);
+		wait[i]->u.wait.id = id;
+		wait[i]->u.wait.wait_ms = i == 2 ? 10 : 60000;
+		send(w, wait[i]);
+	}
+	settle(w);
+	pass(w, 10);
+	got = answer(w);
+	assert_ptr_equal(got, wait[2]);
+	assert_false(got->u.wait.ended);
+	fr_engine_abandon(w->engine, wait[0]);
+	settle(w);
+	assert_ptr_equal(answer(w), wait[0]);
+	done = work_op("w1", "t", 0, 0);
+	name_finished(done, &job, FR_FINISH_COMPLETE, "1");
+	send(w, done);
+	settle(w);
+	got = fr_engine_take(w->engine);
+	assert_non_null(got);
+	assert_non_null(got->next);
+	assert_true(wait[1]->answered && wait[1]->u.wait.ended);
+	for (i = 0; i < 3; i++)
+		op_free(wait[i]);
+	op_free(done);
+}
+
+static void
+a_batch_with_a_conflict_is_refused_whole(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 1);
+	struct fr_job jobs[3];
+	struct fr_created out[3];
+	struct fr_op *op = op_new(FR_OP_CREATE);
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		jobs[i] =
+		    (struct fr_job){ .id = fr_uuid_new(&w->gen, 1, &w->rand),
+			    .type = FR_SPAN("t"),
+			    .data = FR_SPAN("2"),
+			    .state = FR_STATE_QUEUED,
+			    .max_attempts = 1 };
+	jobs[1].id = id;
+	op->u.create.jobs = jobs;
+	op->u.create.n = 3;
+	op->u.create.out = out;
+	ask(w, op);
+	assert_int_equal(op->rc, FR_CONFLICT);
+	assert_int_equal(op->u.create.bad, 1);
+	assert_int_equal(look(w, &jobs[0].id).state, FR_STATES);
+	op_free(op);
+	(void)take(w, "w1", "t");
+	takes_nothing(w, "w2", "t");
+}
+
+static void
+several_who_wait_share_what_is_there(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *ops[4];
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		(void)submit(w, "t", 0, 1);
+	for (i = 0; i < 4; i++) {
+		ops[i] = work_op(
+		    (const char *[]){ "a", "b", "c", "d" }[i], "t", 100, 60000);
+		send(w, ops[i]);
+	}
+	settle(w);
+	(void)fr_engine_take(w->engine);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(ops[i]->u.work.njobs, 2);
+		op_free(ops[i]);
+	}
+}
+
+static void
+a_new_engine_finds_everything_in_the_store(void **state)
+{
+	struct world *w = *state;
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_uuid ids[5];
+	struct fr_job job;
+	struct fr_op *op;
+	size_t i;
+
+	for (i = 0; i < 5; i++)
+		ids[i] = submit(w, "t", 0, 1);
+	job = take(w, "w1", "t");
+	end(w);
+	w->queue->ops->close(w->queue);
+	assert_int_equal(
+	    fr_registry_queue(&w->queue, "memory:fifo", &err), FR_OK);
+	w->ms += 100000; /* long after the lease was over */
+	start(w);
+	settle(w);
+	assert_int_equal(look(w, &ids[0]).state, FR_STATE_RUNNING);
+	op = work_op("w1", "t", 10, 0);
+	name_running(op, &job);
+	ask(w, op);
+	assert_int_equal(op->u.work.nstop, 0);
+	assert_int_equal(op->u.work.njobs, 4);
+	for (i = 0; i < 4; i++)
+		assert_memory_equal(
+		    &op->u.work.jobs[i].id, &ids[i + 1], sizeof(ids[0]));
+	op_free(op);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_COMPLETE, "1"), 0);
+}
+
+static void
+an_emptied_queue_is_filled_again_from_the_store(void **state)
+{
+	struct world *w = *state;
+	struct fr_err err = FR_ERR_INIT;
+
+	(void)submit(w, "t", 0, 1);
+	assert_int_equal(w->queue->ops->empty(w->queue, &err), FR_OK);
+	takes_nothing(w, "w1", "t");
+	pass(w, 2001);
+	(void)take(w, "w1", "t");
+}
+
+static void
+ended_jobs_are_purged_in_steps(void **state)
+{
+	struct world *w = *state;
+	struct fr_uuid ids[3];
+	struct fr_job job;
+	struct fr_op *op;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		ids[i] = submit(w, "t", 0, 1);
+	for (i = 0; i < 2; i++) {
+		job = take(w, "w1", "t");
+		(void)report(w, "w1", &job, FR_FINISH_COMPLETE, "1");
+	}
+	pass(w, 10000);
+	op = op_new(FR_OP_PURGE);
+	op->u.purge.states = FR_STATE_ENDED;
+	op->u.purge.older_ms = 5000;
+	ask(w, op);
+	assert_int_equal(op->u.purge.count, 2);
+	op_free(op);
+	assert_int_equal(look(w, &ids[0]).state, FR_STATES);
+	assert_int_equal(look(w, &ids[2]).state, FR_STATE_QUEUED);
+}
+
+static void
+a_clock_set_forward_ends_no_lease(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 2);
+
+	(void)take(w, "w1", "t");
+	/* Both clocks jump, as after a suspended machine. */
+	w->ms += 3600000;
+	settle(w);
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+	pass(w, 17000);
+	assert_int_equal(look(w, &id).state, FR_STATE_QUEUED);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_job_goes_out_and_its_result_comes_back),
+		T(a_waiting_worker_gets_a_new_job_at_once),
+		T(a_wait_ends_when_its_time_is_over),
+		T(a_stale_report_is_refused_and_changes_nothing),
+		T(a_failed_attempt_comes_back_later_and_the_last_one_is_the_end),
+		T(what_was_lost_on_the_way_is_taken_back_uncounted),
+		T(a_lease_that_is_renewed_lives_and_one_that_is_not_ends),
+		T(a_job_that_loses_its_workers_ends),
+		T(a_cancelled_job_is_stopped_at_its_worker),
+		T(a_paused_type_waits_and_holds_up_nobody),
+		T(a_delayed_job_goes_out_when_its_time_has_come),
+		T(whoever_waits_for_a_job_hears_of_its_end),
+		T(a_batch_with_a_conflict_is_refused_whole),
+		T(several_who_wait_share_what_is_there),
+		T(a_new_engine_finds_everything_in_the_store),
+		T(an_emptied_queue_is_filled_again_from_the_store),
+		T(ended_jobs_are_purged_in_steps),
+		T(a_clock_set_forward_ends_no_lease),
+	};
+
+	return FR_UNIT_MAIN(tests);
+}
