@@ -180,6 +180,21 @@ wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
 	return rc;
 }
 
+/*
+ * Where the answer was lost the job may be there; with its id it can be sent
+ * again without a second one coming of it.
+ */
+static void
+say_how_to_go_on(const struct fr_client *cl, enum fr_rc rc, struct fr_span job)
+{
+	const struct fr_span id = fr_json_get(job, "id");
+
+	if ((rc == FR_UNREACHABLE || rc == FR_AGAIN) && fr_client_reached(cl))
+		fr_warnf("it may have been accepted; to send it again is safe "
+			 "with --id %.*s",
+		    (int)id.len - 2, id.p + 1);
+}
+
 static enum fr_rc
 wait_until(const struct conf *conf, int64_t *until_ms, struct fr_err *err)
 {
@@ -207,6 +222,7 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 	struct fr_err err = FR_ERR_INIT;
 	char id[FR_UUID_TEXT];
 	struct fr_buf body;
+	bool unsure = false;
 	int64_t until_ms;
 	enum fr_rc rc;
 
@@ -219,12 +235,15 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 	if (rc == FR_OK) {
 		call.body = fr_buf_span(&body);
 		rc = fr_client_call(cl, &call, &err);
+		unsure = rc != FR_OK;
 	}
 	if (rc == FR_OK)
 		rc = answered_id(cl, &call, id, &err);
-	if (rc != FR_OK)
+	if (rc != FR_OK) {
 		fr_warn(&err);
-	else if (conf->wait.given)
+		if (unsure)
+			say_how_to_go_on(cl, rc, call.body);
+	} else if (conf->wait.given)
 		rc = wait_for(cl, conf, id, until_ms, &err);
 	else if (!conf->quiet)
 		(void)puts(id);

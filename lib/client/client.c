@@ -36,7 +36,8 @@ struct fr_client {
 	char *ca_file;
 	int64_t connect_ms;
 	int64_t retry_ms;
-	bool patient; /* set, or there was a connection before */
+	bool patient; /* also before the first connection */
+	bool reached; /* there was one */
 	struct fr_rand rand;
 };
 
@@ -141,6 +142,12 @@ const char *
 fr_client_url(const struct fr_client *cl)
 {
 	return cl->targets[cl->at].shown;
+}
+
+bool
+fr_client_reached(const struct fr_client *cl)
+{
+	return cl->reached;
 }
 
 /* libcurl hands over a piece of the answer. */
@@ -294,7 +301,7 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	fr_assert(call->method != NULL && call->path != NULL);
 	for (tries = 1;; tries++) {
 		o = try_once(cl, call, e);
-		cl->patient |= o != FR_OUT_NOT_SENT;
+		cl->reached |= o != FR_OUT_NOT_SENT;
 		if (o == FR_OUT_ANSWERED && call->status / 100 == 2)
 			return FR_OK;
 		if (!may_repeat(call, o) ||
@@ -303,7 +310,8 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 		cl->at = (cl->at + 1) % cl->n;
 		if (tries % cl->n != 0)
 			continue; /* the others first, without a pause */
-		left = cl->patient ? until - fr_time_mono_ms() : 0;
+		left =
+		    cl->patient || cl->reached ? until - fr_time_mono_ms() : 0;
 		if (left <= 0)
 			return e->rc;
 		/* Spread out, so that many clients do not come at once. */

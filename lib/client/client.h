@@ -64,6 +64,9 @@ FR_MUSTCHECK enum fr_rc fr_client_call(
 /* The URL in use, without anything secret. Borrowed. */
 const char *fr_client_url(const struct fr_client *cl);
 
+/* Whether there was a connection at all: if not, nothing can have happened. */
+bool fr_client_reached(const struct fr_client *cl);
+
 /*
  * An easy handle for path on one manager URL (conf->manager is ignored), with
  * address, socket path, bearer token and TLS set, for a caller with a loop of

@@ -134,6 +134,9 @@ fr_outcome_status(
 		    detail[0] != '\0' ? detail : "not allowed without a token");
 	else if (detail[0] != '\0')
 		(void)fr_fail(err, rc, "%s", detail);
+	else if (rc == FR_AGAIN)
+		(void)fr_fail(err, rc, "%s: it cannot take more now (HTTP %d)",
+		    url, call->status);
 	else if (call->status / 100 == 3)
 		(void)fr_fail(err, rc,
 		    "%s: it redirects (HTTP %d), which is not followed", url,
