@@ -24,7 +24,7 @@ HANDLERS := $(patsubst cmd/handlers/%.c,%,$(wildcard cmd/handlers/*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 # The third-party libraries of each program; by default none.
-BACKEND_LIBS := sqlite3
+BACKEND_LIBS := sqlite3 libpq hiredis
 LIBS_fr-manager := libevent libevent_pthreads $(BACKEND_LIBS)
 LIBS_fr-worker := libevent libcurl
 LIBS_fr-submit := libcurl jansson
@@ -103,6 +103,8 @@ $B/gen/%.h: share/%
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
+$B/backends/%.o: CPPFLAGS += $(shell pkg-config --cflags libpq hiredis)
+
 $B/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)
 	$(CC) -MMD -MP $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -137,4 +139,5 @@ clean:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .PHONY: all units fuzzers check lint demo fuzz bench install clean deps
+.SECONDARY: $(GEN)
 .DELETE_ON_ERROR:

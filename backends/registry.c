@@ -10,6 +10,7 @@
 /* The built-in backends: one line for each. */
 static const struct fr_store_ops *const stores[] = {
 	&fr_store_memory,
+	&fr_store_postgres,
 };
 static const struct fr_queue_ops *const queues[] = {
 	&fr_queue_memory,

@@ -6,6 +6,7 @@
 
 /* Each backend's only symbol. */
 extern const struct fr_store_ops fr_store_memory, fr_store_sqlite;
+extern const struct fr_store_ops fr_store_postgres;
 extern const struct fr_queue_ops fr_queue_memory;
 
 /*

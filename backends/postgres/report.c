@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "pg.h"
+
+#include "base/assert.h"
+
+/*
+ * What workers say of their attempts. A report counts if its row is running
+ * with exactly its token: the UPDATE's own condition. Those that touched no
+ * row are either a repeat of the last report that counted, or stale.
+ */
+
+#define PARTS 48
+
+static bool
+renew_cols(struct fr_pg *s, const struct fr_renewal *r, size_t from, size_t to,
+    struct fr_pg_args *a)
+{
+	const struct fr_renewal *x;
+
+	fr_pg_col_open(s, 0, FR_PG_UUID);
+	fr_pg_col_open(s, 1, FR_PG_UUID);
+	fr_pg_col_open(s, 2, FR_PG_INT8);
+	for (; from < to; from++) {
+		x = &r[s->order[from]];
+		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
+		fr_pg_col_bytes(s, 1, x->token.b, sizeof(x->token.b));
+		fr_pg_col_i64(s, 2, x->until_ms);
+	}
+	return fr_pg_cols(s, 3, a);
+}
+
+enum fr_rc
+fr_pg_renew(
+    struct fr_store *store, struct fr_renewal *r, size_t n, struct fr_err *err)
+{
+	struct fr_pg *s = fr_pg_of(store);
+	const PGresult *res;
+	struct fr_pg_args a;
+	size_t from, to, i;
+	enum fr_rc rc;
+	int row;
+
+	fr_assert(s->in_tx);
+	if (n == 0)
+		return FR_OK;
+	rc = fr_pg_waves(s, r, n, sizeof(*r), true, err);
+	for (i = 0; i < n; i++)
+		r[i].rc = FR_STALE;
+	for (from = 0; rc == FR_OK && from < n; from = to) {
+		to = fr_pg_part(s, n, from);
+		if (!renew_cols(s, r, from, to, &a))
+			return fr_fail(
+			    err, FR_NOMEM, "renew leases: out of memory");
+		rc = fr_pg_ask(s, FR_PG_RENEW, &a, &res, err);
+		for (row = 0; rc == FR_OK && row < PQntuples(res); row++) {
+			i = from + (size_t)fr_pg_int(res, row, 0) - 1;
+			if (i < to)
+				r[s->order[i]].rc = FR_OK;
+		}
+	}
+	return rc;
+}
+
+enum fr_rc
+fr_pg_renew_all(struct fr_store *store, int64_t until_ms, struct fr_err *err)
+{
+	struct fr_pg *s = fr_pg_of(store);
+	struct fr_pg_args a = { .n = 0 };
+
+	fr_assert(s->in_tx);
+	fr_pg_arg_i64(&a, until_ms);
+	return fr_pg_ask(s, FR_PG_RENEW_ALL, &a, NULL, err);
+}
+
+static bool
+report_cols(struct fr_pg *s, const struct fr_report *r, size_t from, size_t to,
+    struct fr_pg_args *a)
+{
+	const struct fr_report *x;
+
+	fr_pg_col_open(s, 0, FR_PG_UUID);
+	fr_pg_col_open(s, 1, FR_PG_UUID);
+	fr_pg_col_open(s, 2, FR_PG_BYTEA);
+	fr_pg_col_open(s, 3, FR_PG_BYTEA);
+	fr_pg_col_open(s, 4, FR_PG_INT8);
+	fr_pg_col_open(s, 5, FR_PG_INT8);
+	for (; from < to; from++) {
+		x = &r[s->order[from]];
+		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
+		fr_pg_col_bytes(s, 1, x->token.b, sizeof(x->token.b));
+		fr_pg_col_span(s, 2, x->value);
+		fr_pg_col_span(s, 3, x->log);
+		fr_pg_col_i64(s, 4, x->now_ms);
+		fr_pg_col_i64(s, 5, x->run_at_ms);
+	}
+	return fr_pg_cols(s, 6, a);
+}
+
+struct kind {
+	enum fr_pg_stmt stmt;
+	enum fr_event_kind event;
+	bool ends;  /* the lease */
+	bool quiet; /* no event; the job is to be had again */
+};
+
+/* The rows of one part. */
+static enum fr_rc
+reported(struct fr_pg *s, const struct kind *k, const PGresult *res,
+    struct fr_report *r, size_t from, size_t to, struct fr_err *err)
+{
+	enum fr_rc rc = FR_OK;
+	struct fr_span type;
+	struct fr_report *x;
+	size_t i;
+	int row;
+
+	for (row = 0; row < PQntuples(res) && rc == FR_OK; row++) {
+		i = from + (size_t)fr_pg_int(res, row, 0) - 1;
+		if (i >= to)
+			continue;
+		x = &r[s->order[i]];
+		type = fr_pg_span(res, row, 1);
+		x->rc = FR_OK;
+		fr_pg_tell(s, k->event, type, k->quiet ? NULL : &x->id);
+		if (k->ends)
+			rc = fr_pg_count(s, type, FR_STATE_RUNNING,
+			    (int)fr_pg_int(res, row, 2), 1, err);
+	}
+	return rc;
+}
+
+/* Of those that did not count: which are repeats? */
+static enum fr_rc
+repeats(struct fr_pg *s, struct fr_report *r, size_t n, struct fr_err *err)
+{
+	const PGresult *res;
+	struct fr_pg_args a;
+	enum fr_rc rc;
+	size_t i, left = 0;
+	int row;
+
+	fr_pg_col_open(s, 0, FR_PG_UUID);
+	fr_pg_col_open(s, 1, FR_PG_UUID);
+	for (i = 0; i < n; i++) {
+		if (r[i].rc == FR_OK)
+			continue;
+		s->order[left++] = (uint32_t)i;
+		fr_pg_col_bytes(s, 0, r[i].id.b, sizeof(r[i].id.b));
+		fr_pg_col_bytes(s, 1, r[i].token.b, sizeof(r[i].token.b));
+	}
+	if (left == 0)
+		return FR_OK;
+	if (!fr_pg_cols(s, 2, &a))
+		return fr_fail(
+		    err, FR_NOMEM, "look for reports: out of memory");
+	rc = fr_pg_ask(s, FR_PG_REPORTED, &a, &res, err);
+	for (row = 0; rc == FR_OK && row < PQntuples(res); row++) {
+		i = (size_t)fr_pg_int(res, row, 0) - 1;
+		if (i < left)
+			r[s->order[i]].rc = FR_EXISTS;
+	}
+	return rc;
+}
+
+static enum fr_rc
+report(struct fr_store *store, const struct kind *k, struct fr_report *r,
+    size_t n, struct fr_err *err)
+{
+	size_t from[PARTS], to[PARTS], slot[PARTS], parts, i, done = 0;
+	struct fr_pg *s = fr_pg_of(store);
+	struct fr_pg_args a;
+	enum fr_rc rc;
+
+	fr_assert(s->in_tx);
+	if (n == 0)
+		return FR_OK;
+	rc = fr_pg_waves(s, r, n, sizeof(*r), true, err);
+	for (i = 0; i < n; i++)
+		r[i].rc = FR_STALE;
+	while (rc == FR_OK && done < n) {
+		for (parts = 0; parts < PARTS && done < n; parts++) {
+			from[parts] = done;
+			to[parts] = done = fr_pg_part(s, n, done);
+			if (!report_cols(s, r, from[parts], done, &a))
+				return fr_fail(
+				    err, FR_NOMEM, "report: out of memory");
+			slot[parts] = fr_pg_send(s, k->stmt, &a);
+		}
+		rc = fr_pg_run(s, err);
+		for (i = 0; i < parts && rc == FR_OK; i++)
+			rc = reported(s, k, fr_pg_result(s, slot[i]), r,
+			    from[i], to[i], err);
+	}
+	return rc == FR_OK && k->ends ? repeats(s, r, n, err) : rc;
+}
+
+enum fr_rc
+fr_pg_progress(
+    struct fr_store *s, struct fr_report *r, size_t n, struct fr_err *err)
+{
+	static const struct kind k = { FR_PG_PROGRESS, FR_EVENT_PROGRESS, false,
+		false };
+
+	return report(s, &k, r, n, err);
+}
+
+enum fr_rc
+fr_pg_complete(
+    struct fr_store *s, struct fr_report *r, size_t n, struct fr_err *err)
+{
+	static const struct kind k = { FR_PG_COMPLETE, FR_EVENT_COMPLETE, true,
+		false };
+
+	return report(s, &k, r, n, err);
+}
+
+enum fr_rc
+fr_pg_count_failed(
+    struct fr_store *s, struct fr_report *r, size_t n, struct fr_err *err)
+{
+	static const struct kind k = { FR_PG_COUNT_FAILED,
+		FR_EVENT_COUNT_FAILED, true, false };
+
+	return report(s, &k, r, n, err);
+}
+
+enum fr_rc
+fr_pg_fail(
+    struct fr_store *s, struct fr_report *r, size_t n, struct fr_err *err)
+{
+	static const struct kind k = { FR_PG_FAIL, FR_EVENT_FAILED, true,
+		false };
+
+	return report(s, &k, r, n, err);
+}
+
+enum fr_rc
+fr_pg_release(
+    struct fr_store *s, struct fr_report *r, size_t n, struct fr_err *err)
+{
+	static const struct kind k = { FR_PG_RELEASE, FR_EVENT_CREATED, true,
+		true };
+
+	return report(s, &k, r, n, err);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "stmt.h"
+
+/*
+ * Batches come in as arrays and are joined with unnest. The session turns
+ * hash and merge joins off, so that a batch is always a loop over the index
+ * in the order of the batch, whatever the statistics say: no plan goes bad
+ * while the table grows, and all managers lock rows in the same order.
+ */
+
+/* What fr_pg_job reads. */
+#define JOB                                                                    \
+	"j.id, j.type, j.data, j.key, j.progress, j.result, j.error, j.log, "  \
+	"j.worker, j.state, j.priority, j.attempt, j.max_attempts, "           \
+	"j.fail_count, j.timeout_ms, j.created_ms, j.run_at_ms, "              \
+	"j.started_ms, j.finished_ms, j.lease, j.lease_until_ms"
+
+/* A report's parameters, and which row they are for. */
+#define REPORT                                                                 \
+	" FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], "      \
+	"$5::int8[], $6::int8[]) WITH ORDINALITY AS "                          \
+	"r(id, token, value, log, now_ms, run_at_ms, ord) "                    \
+	"WHERE j.id = r.id AND j.state = 2 AND j.lease = r.token "             \
+	"RETURNING r.ord, j.type, j.state"
+
+#define QUEUED "SELECT j.id, j.type, j.priority, j.seq"
+
+const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
+	[FR_PG_BEGIN] = { "begin", "begin",
+	    "BEGIN ISOLATION LEVEL READ COMMITTED" },
+	[FR_PG_MARK] = { "mark", "begin",
+	    "INSERT INTO handles AS h (handle, number, seen) "
+	    "VALUES ($1::int8, $2::int8, clock_timestamp()) "
+	    "ON CONFLICT (handle) DO UPDATE "
+	    "SET number = excluded.number, seen = excluded.seen "
+	    "RETURNING (extract(epoch FROM h.seen) * 1000000)::int8" },
+	[FR_PG_COMMIT] = { "commit", "commit", "COMMIT" },
+	[FR_PG_PATIENT] = { "patient", "commit",
+	    "SELECT set_config('statement_timeout', '0', true)" },
+	[FR_PG_ROLLBACK] = { "rollback", "roll back", "ROLLBACK" },
+	[FR_PG_RESOLVE] = { "resolve", "look for a commit",
+	    "SELECT number FROM handles WHERE handle = $1::int8 FOR UPDATE" },
+	[FR_PG_TIDY] = { "tidy", "register",
+	    "WITH gone AS (DELETE FROM handles WHERE "
+	    "seen < clock_timestamp() - interval '1 day') "
+	    "INSERT INTO handles (handle, number, seen) "
+	    "VALUES ($1::int8, 0, clock_timestamp())" },
+	[FR_PG_LEAVE] = { "leave", "leave",
+	    "DELETE FROM handles WHERE handle = $1::int8" },
+	[FR_PG_NOW] = { "now", "read clock",
+	    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8" },
+	[FR_PG_COUNT] = { "count", "count jobs",
+	    "INSERT INTO counts AS c "
+	    "SELECT x.type, ($8::int8)::int4, x.a, x.b, x.c, x.d, x.e, x.f "
+	    "FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], "
+	    "$5::int8[], $6::int8[], $7::int8[]) "
+	    "AS x(type, a, b, c, d, e, f) ORDER BY x.type "
+	    "ON CONFLICT (type, shard) DO UPDATE SET "
+	    "scheduled = c.scheduled + excluded.scheduled, "
+	    "queued = c.queued + excluded.queued, "
+	    "running = c.running + excluded.running, "
+	    "complete = c.complete + excluded.complete, "
+	    "failed = c.failed + excluded.failed, "
+	    "cancelled = c.cancelled + excluded.cancelled" },
+	[FR_PG_NOTIFY] = { "notify", "notify",
+	    "SELECT pg_notify($1::text, $2::text)" },
+
+	[FR_PG_CREATE] = { "create", "create jobs",
+	    "INSERT INTO jobs (id, type, data, key, state, priority, "
+	    "max_attempts, timeout_ms, created_ms, run_at_ms) "
+	    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], "
+	    "$4::bytea[], $5::int2[], $6::int4[], $7::int8[], $8::int8[], "
+	    "$9::int8[], $10::int8[]) ON CONFLICT DO NOTHING RETURNING id" },
+	[FR_PG_SAME] = { "same", "create jobs",
+	    "SELECT i.ord, j.type = i.type AND j.data = i.data "
+	    "FROM unnest($1::uuid[], $2::text[], $3::bytea[]) "
+	    "WITH ORDINALITY AS i(id, type, data, ord) "
+	    "JOIN jobs j ON j.id = i.id" },
+	[FR_PG_KEYED] = { "keyed", "create jobs",
+	    "SELECT i.ord, j.id FROM unnest($1::text[], $2::bytea[]) "
+	    "WITH ORDINALITY AS i(type, key, ord) "
+	    "JOIN jobs j ON j.type = i.type AND j.key = i.key "
+	    "AND j.state <= 2 AND j.key IS NOT NULL" },
+	[FR_PG_LEASE] = { "lease", "lease jobs",
+	    "UPDATE jobs j SET state = 2, attempt = j.attempt + 1, "
+	    "started_ms = g.now_ms, lease = g.token, worker = g.worker, "
+	    "lease_until_ms = g.until_ms, progress = NULL "
+	    "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::int8[], "
+	    "$5::int8[]) WITH ORDINALITY AS "
+	    "g(id, token, worker, now_ms, until_ms, ord) "
+	    "WHERE j.id = g.id AND j.state = 1 RETURNING g.ord, " JOB },
+
+	[FR_PG_RENEW] = { "renew", "renew leases",
+	    "UPDATE jobs j SET lease_until_ms = r.until_ms "
+	    "FROM unnest($1::uuid[], $2::uuid[], $3::int8[]) "
+	    "WITH ORDINALITY AS r(id, token, until_ms, ord) "
+	    "WHERE j.id = r.id AND j.state = 2 AND j.lease = r.token "
+	    "RETURNING r.ord" },
+	[FR_PG_RENEW_ALL] = { "renew_all", "renew all leases",
+	    "UPDATE jobs SET lease_until_ms = $1::int8 "
+	    "WHERE state = 2 AND lease_until_ms < $1::int8" },
+	[FR_PG_PROGRESS] = { "progress", "keep progress",
+	    "UPDATE jobs j SET progress = r.value" REPORT },
+	[FR_PG_COMPLETE] = { "complete", "complete jobs",
+	    "UPDATE jobs j SET state = 3, result = r.value, log = r.log, "
+	    "finished_ms = r.now_ms, reported = r.token" REPORT },
+	[FR_PG_COUNT_FAILED] = { "count_failed", "count failed attempts",
+	    "UPDATE jobs j SET fail_count = j.fail_count + 1, "
+	    "state = CASE WHEN r.run_at_ms > r.now_ms THEN 0 ELSE 1 END, "
+	    "run_at_ms = r.run_at_ms, error = r.value, log = r.log, "
+	    "reported = r.token" REPORT },
+	[FR_PG_FAIL] = { "fail", "fail jobs",
+	    "UPDATE jobs j SET state = 4, fail_count = j.fail_count + 1, "
+	    "error = r.value, log = r.log, finished_ms = r.now_ms, "
+	    "reported = r.token" REPORT },
+	[FR_PG_RELEASE] = { "release", "release jobs",
+	    "UPDATE jobs j SET state = 1, log = coalesce(r.log, j.log), "
+	    "reported = r.token" REPORT },
+	[FR_PG_REPORTED] = { "reported", "look for reports",
+	    "SELECT r.ord FROM unnest($1::uuid[], $2::uuid[]) "
+	    "WITH ORDINALITY AS r(id, token, ord) "
+	    "JOIN jobs j ON j.id = r.id AND j.reported = r.token" },
+
+	[FR_PG_EDITED] = { "edited", "look at job",
+	    "SELECT j.state, j.priority, j.attempt, j.type, "
+	    "j.key IS NOT NULL AND EXISTS (SELECT 1 FROM jobs k WHERE "
+	    "k.type = j.type AND k.key = j.key AND k.state <= 2 "
+	    "AND k.key IS NOT NULL AND k.id <> j.id) "
+	    "FROM jobs j WHERE j.id = $1::uuid FOR UPDATE OF j" },
+	[FR_PG_CANCEL] = { "cancel", "cancel job",
+	    "UPDATE jobs SET state = 5, finished_ms = $2::int8 "
+	    "WHERE id = $1::uuid" },
+	[FR_PG_RETRY] = { "retry", "retry job",
+	    "UPDATE jobs SET state = 1, run_at_ms = $2::int8, "
+	    "fail_count = 0, finished_ms = 0, result = NULL, error = NULL, "
+	    "progress = NULL WHERE id = $1::uuid" },
+	[FR_PG_REMOVE] = { "remove", "remove job",
+	    "DELETE FROM jobs WHERE id = $1::uuid AND $2::int8 IS NOT NULL" },
+	[FR_PG_PROMOTE] = { "promote", "queue due jobs",
+	    "WITH d AS MATERIALIZED (SELECT id FROM jobs "
+	    "WHERE state = 0 AND run_at_ms <= $1::int8 "
+	    "ORDER BY run_at_ms, seq LIMIT $2::int8 FOR UPDATE SKIP LOCKED), "
+	    "u AS (UPDATE jobs j SET state = 1 FROM d WHERE j.id = d.id "
+	    "RETURNING j.id, j.type, j.priority, j.seq, j.run_at_ms) "
+	    "SELECT id, type, priority, seq FROM u ORDER BY run_at_ms, seq" },
+	[FR_PG_PURGE] = { "purge", "purge jobs",
+	    "WITH d AS MATERIALIZED (SELECT id FROM jobs "
+	    "WHERE state = ($1::int8)::int2 AND state >= 3 AND finished_ms < "
+	    "$2::int8 "
+	    "ORDER BY finished_ms LIMIT $3::int8 FOR UPDATE SKIP LOCKED), "
+	    "x AS (DELETE FROM jobs j USING d WHERE j.id = d.id "
+	    "RETURNING j.type) SELECT type, count(*) FROM x GROUP BY type" },
+	[FR_PG_PAUSE] = { "pause", "pause type",
+	    "INSERT INTO paused VALUES ($1::text) ON CONFLICT DO NOTHING" },
+	[FR_PG_RESUME] = { "resume", "resume type",
+	    "DELETE FROM paused WHERE type = $1::text" },
+
+	[FR_PG_EXPIRED] = { "expired", "look for expired leases",
+	    "SELECT " JOB " FROM jobs j "
+	    "WHERE state = 2 AND lease_until_ms <= $1::int8 "
+	    "ORDER BY lease_until_ms LIMIT $2::int8 FOR UPDATE SKIP LOCKED" },
+	[FR_PG_EXPIRED_READ] = { "expired_read", "look for expired leases",
+	    "SELECT " JOB " FROM jobs j "
+	    "WHERE state = 2 AND lease_until_ms <= $1::int8 "
+	    "ORDER BY lease_until_ms LIMIT $2::int8" },
+	[FR_PG_NEXT_DUE] = { "next_due", "look for the next due time",
+	    "SELECT (SELECT min(run_at_ms) FROM jobs WHERE state = 0), "
+	    "(SELECT min(lease_until_ms) FROM jobs WHERE state = 2)" },
+	[FR_PG_GET] = { "get", "get jobs",
+	    "SELECT " JOB " FROM unnest($1::uuid[]) AS i(id) "
+	    "JOIN jobs j ON j.id = i.id" },
+	[FR_PG_FIND] = { "find", "find jobs",
+	    "SELECT " JOB " FROM jobs j "
+	    "WHERE j.id >= $1::uuid AND j.id <= $2::uuid "
+	    "ORDER BY j.id LIMIT $3::int8" },
+	[FR_PG_LIST] = { "list", "list jobs",
+	    "SELECT " JOB " FROM unnest($1::int2[]) AS st(state), "
+	    "LATERAL (SELECT * FROM jobs x WHERE x.state = st.state "
+	    "AND ($2::text IS NULL OR x.type = $2::text) "
+	    "AND x.seq < (SELECT CASE WHEN $3::uuid IS NULL "
+	    "THEN 9223372036854775807 ELSE coalesce("
+	    "(SELECT seq FROM jobs WHERE id = $3::uuid), "
+	    "(SELECT seq + 1 FROM jobs WHERE id < $3::uuid "
+	    "ORDER BY id DESC LIMIT 1), 0) END) "
+	    "ORDER BY x.seq DESC LIMIT $4::int8) j "
+	    "ORDER BY j.seq DESC LIMIT $4::int8" },
+	[FR_PG_WALK] = { "walk", "walk queue",
+	    QUEUED " FROM jobs j WHERE state = 1 AND seq > $1::int8 "
+		   "ORDER BY seq LIMIT $2::int8" },
+	[FR_PG_WALK_DATA] = { "walk_data", "walk queue",
+	    QUEUED ", j.data FROM jobs j WHERE state = 1 AND seq > $1::int8 "
+		   "ORDER BY seq LIMIT $2::int8" },
+	[FR_PG_TYPED] = { "typed", "walk queue",
+	    QUEUED " FROM jobs j WHERE state = 1 AND type = $1::text "
+		   "ORDER BY priority DESC, seq LIMIT $2::int8" },
+	[FR_PG_TYPED_DATA] = { "typed_data", "walk queue",
+	    QUEUED ", j.data FROM jobs j WHERE state = 1 AND "
+		   "type = $1::text ORDER BY priority DESC, seq "
+		   "LIMIT $2::int8" },
+	[FR_PG_RUNNING] = { "running", "look for running jobs",
+	    "SELECT " JOB " FROM jobs j WHERE state = 2 "
+	    "AND ($1::bytea IS NULL OR worker = $1::bytea) "
+	    "ORDER BY j.seq" },
+	[FR_PG_STATS] = { "stats", "count jobs",
+	    "SELECT type, sum(scheduled)::int8, sum(queued)::int8, "
+	    "sum(running)::int8, sum(complete)::int8, sum(failed)::int8, "
+	    "sum(cancelled)::int8, sum(paused)::int8 FROM ("
+	    "SELECT type, scheduled, queued, running, complete, failed, "
+	    "cancelled, 0 AS paused FROM counts UNION ALL "
+	    "SELECT type, 0, 0, 0, 0, 0, 0, 1 FROM paused) AS x "
+	    "GROUP BY type ORDER BY type" },
+
+	[FR_PG_OUTBOX_PUT] = { "outbox_put", "keep events",
+	    "INSERT INTO outbox (kind, type, json) "
+	    "SELECT * FROM unnest($1::int2[], $2::text[], $3::bytea[]) "
+	    "RETURNING number" },
+	[FR_PG_OUTBOX_TAKE] = { "outbox_take", "take events",
+	    "WITH d AS MATERIALIZED (SELECT number FROM outbox "
+	    "WHERE claimed_ms <= $1::int8 ORDER BY number "
+	    "LIMIT $3::int8 FOR UPDATE SKIP LOCKED), "
+	    "u AS (UPDATE outbox o SET claimed_ms = $2::int8, "
+	    "tries = o.tries + 1 FROM d WHERE o.number = d.number "
+	    "RETURNING o.number, o.kind, o.type, o.json, o.tries) "
+	    "SELECT * FROM u ORDER BY number" },
+	[FR_PG_OUTBOX_DONE] = { "outbox_done", "forget events",
+	    "DELETE FROM outbox o USING unnest($1::int8[]) AS d(number) "
+	    "WHERE o.number = d.number" },
+	[FR_PG_OUTBOX_RETRY] = { "outbox_retry", "put off event",
+	    "UPDATE outbox SET claimed_ms = $2::int8 "
+	    "WHERE number = $1::int8" },
+	[FR_PG_SEEN] = { "seen", "keep workers",
+	    "INSERT INTO workers AS w (id, json, seen_ms) "
+	    "SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::int8[]) "
+	    "AS x(id, json, seen_ms) ORDER BY x.id "
+	    "ON CONFLICT (id) DO UPDATE SET json = excluded.json, "
+	    "seen_ms = excluded.seen_ms" },
+	[FR_PG_FORGET] = { "forget", "forget workers",
+	    "DELETE FROM workers WHERE id IN (SELECT id FROM workers "
+	    "WHERE seen_ms < $1::int8 FOR UPDATE SKIP LOCKED)" },
+	[FR_PG_WORKERS] = { "workers", "list workers",
+	    "SELECT id, json, seen_ms FROM workers "
+	    "WHERE seen_ms >= $1::int8 ORDER BY id" },
+};
