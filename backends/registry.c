@@ -11,6 +11,7 @@
 static const struct fr_store_ops *const stores[] = {
 	&fr_store_memory,
 	&fr_store_postgres,
+	&fr_store_sqlite,
 };
 static const struct fr_queue_ops *const queues[] = {
 	&fr_queue_memory,
