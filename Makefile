@@ -24,7 +24,7 @@ HANDLERS := $(patsubst cmd/handlers/%.c,%,$(wildcard cmd/handlers/*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 # The third-party libraries of each program; by default none.
-BACKEND_LIBS := sqlite3 libpq hiredis
+BACKEND_LIBS := sqlite3 libpq hiredis openssl
 LIBS_fr-manager := libevent libevent_pthreads $(BACKEND_LIBS)
 LIBS_fr-worker := libevent libcurl
 LIBS_fr-submit := libcurl
@@ -103,7 +103,8 @@ $B/gen/%.h: share/%
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
-$B/backends/%.o: CPPFLAGS += $(shell pkg-config --cflags libpq hiredis)
+PQ_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags libpq))
+$B/backends/%.o: CPPFLAGS += $(PQ_CFLAGS)
 
 $B/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)

@@ -15,6 +15,8 @@ static const struct fr_store_ops *const stores[] = {
 };
 static const struct fr_queue_ops *const queues[] = {
 	&fr_queue_memory,
+	&fr_queue_redis,
+	&fr_queue_rediss,
 };
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
