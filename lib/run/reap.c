@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How an orphan is recognized. Every handler is started with its own value
+ * as the hard limit of RLIMIT_LOCKS, which Linux has not enforced since 2.4
+ * but which every descendant inherits, and cannot raise. One prlimit(2) reads
+ * it. A process that lowered it and has a session of its own cannot be told
+ * apart, so it is killed when all the handlers that ran when it was first
+ * seen have ended.
+ *
+ * How orphans are found, cheaply enough for thousands of attempts a second:
+ * an orphan of this attempt is our child by now, and has a process id between
+ * the handler's and the last one given out, which /proc/loadavg tells.
+ * waitid(2) on each number in between says which are our children; only when
+ * there are many is /proc walked instead. A pass that finds nothing proves
+ * that there is nothing: what is alive has, at its root, a child of ours that
+ * was there when the pass began.
+ */
+#include "run/reap.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/time.h"
+
+#define PROBE_MAX 512 /* more process ids than that: walk /proc */
+#define STRAYS_MAX 4096
+
+void
+fr_reaper_init(struct fr_reaper *r)
+{
+	struct rlimit rl = { 0, 0 };
+
+	memset(r, 0, sizeof(*r));
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	r->loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	if (getrlimit(RLIMIT_LOCKS, &rl) == -1)
+		return;
+	/* A worker inside a handler divides what lies below its own mark. */
+	if (rl.rlim_max > (uint64_t)1 << 62) {
+		r->base = (uint64_t)1 << 62;
+		r->step = (uint64_t)1 << 28;
+	} else if (rl.rlim_max > (uint64_t)1 << 27) {
+		r->base = rl.rlim_max - 1;
+		r->step = 1;
+	}
+}
+
+void
+fr_reaper_fini(struct fr_reaper *r)
+{
+	free(r->strays);
+	if (r->loadavg > 0)
+		(void)close(r->loadavg);
+	memset(r, 0, sizeof(*r));
+	r->loadavg = -1;
+}
+
+uint64_t
+fr_reaper_mark(const struct fr_reaper *r)
+{
+	const uint64_t down = (r->serial + 1) * r->step;
+
+	return down < r->base ? r->base - down : 0;
+}
+
+void
+fr_reaper_add(struct fr_reaper *r, struct fr_brood *b, pid_t pid)
+{
+	b->mark = fr_reaper_mark(r);
+	b->serial = ++r->serial;
+	b->pid = pid;
+	b->reaped = false;
+	b->prev = NULL;
+	b->next = r->first;
+	if (r->first != NULL)
+		r->first->prev = b;
+	r->first = b;
+}
+
+void
+fr_reaper_forget(struct fr_reaper *r, struct fr_brood *b)
+{
+	if (b->pid == 0)
+		return;
+	if (b->prev != NULL)
+		b->prev->next = b->next;
+	else
+		r->first = b->next;
+	if (b->next != NULL)
+		b->next->prev = b->prev;
+	memset(b, 0, sizeof(*b));
+}
+
+/* 0: cannot be read, or there is none. */
+static uint64_t
+mark_of(pid_t pid)
+{
+	struct rlimit rl;
+
+	if (prlimit(pid, RLIMIT_LOCKS, NULL, &rl) == -1)
+		return 0;
+	return rl.rlim_max;
+}
+
+bool
+fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
+{
+	siginfo_t si;
+	pid_t pid;
+
+	fr_assert(b->pid > 1 && r->first != NULL);
+	si.si_pid = 0;
+	if (waitid(P_PID, (id_t)b->pid, &si, WEXITED | WNOHANG | WNOWAIT) ==
+		0 &&
+	    si.si_pid == 0)
+		return false;
+	/* While it is a zombie its number cannot be anybody else's group. */
+	(void)kill(-b->pid, SIGKILL);
+	do
+		pid = waitpid(b->pid, status, WNOHANG);
+	while (pid == -1 && errno == EINTR);
+	if (pid != b->pid)
+		*status = 0;
+	b->reaped = true;
+	return true;
+}
+
+/* The process id that was given out last; 0: not known. */
+static pid_t
+last_pid(const struct fr_reaper *r)
+{
+	char buf[128];
+	const char *p;
+	ssize_t n;
+
+	if (r->loadavg == -1)
+		return 0;
+	n = pread(r->loadavg, buf, sizeof(buf) - 1, 0);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	p = strrchr(buf, ' ');
+	return p == NULL ? 0 : (pid_t)strtol(p + 1, NULL, 10);
+}
+
+static void
+forget_stray(struct fr_reaper *r, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < r->nstrays; i++)
+		if (r->strays[i].pid == pid) {
+			r->strays[i] = r->strays[--r->nstrays];
+			return;
+		}
+}
+
+/* Whether all broods that ran when pid was first seen have ended. */
+static bool
+outlived(struct fr_reaper *r, pid_t pid, const struct fr_brood *ending)
+{
+	struct fr_stray *grown;
+	const struct fr_brood *b;
+	uint64_t seen = 0;
+	size_t i;
+
+	for (i = 0; i < r->nstrays && seen == 0; i++)
+		if (r->strays[i].pid == pid)
+			seen = r->strays[i].serial;
+	if (seen == 0) {
+		seen = r->serial;
+		grown = NULL;
+		if (r->nstrays < STRAYS_MAX)
+			grown = realloc(
+			    r->strays, (r->nstrays + 1) * sizeof(*grown));
+		if (grown == NULL)
+			return true;
+		r->strays = grown;
+		r->strays[r->nstrays].pid = pid;
+		r->strays[r->nstrays++].serial = seen;
+	}
+	for (b = r->first; b != NULL; b = b->next)
+		if (b != ending && b->serial <= seen)
+			return false;
+	return true;
+}
+
+static bool
+belongs(struct fr_reaper *r, pid_t pid, const struct fr_brood *ending)
+{
+	const uint64_t mark = mark_of(pid);
+	const pid_t sid = getsid(pid);
+	const struct fr_brood *b;
+
+	if ((mark == ending->mark && mark != 0) || sid == ending->pid)
+		return true;
+	for (b = r->first; b != NULL; b = b->next)
+		if (b != ending &&
+		    ((mark == b->mark && mark != 0) || sid == b->pid))
+			return false;
+	return outlived(r, pid, ending);
+}
+
+static bool
+is_leader(const struct fr_reaper *r, pid_t pid)
+{
+	const struct fr_brood *b;
+
+	for (b = r->first; b != NULL; b = b->next)
+		if (b->pid == pid && !b->reaped)
+			return true;
+	return false;
+}
+
+enum found { NOTHING, REAPED, KILLED };
+
+/* Looks at one process id, which may be anybody's. */
+static enum found
+look_at(struct fr_reaper *r, pid_t pid, const struct fr_brood *ending)
+{
+	siginfo_t si;
+
+	si.si_pid = 0;
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+	    is_leader(r, pid))
+		return NOTHING;
+	if (si.si_pid == pid) {
+		(void)waitpid(pid, NULL, WNOHANG);
+		forget_stray(r, pid);
+		return REAPED;
+	}
+	if (!belongs(r, pid, ending))
+		return NOTHING;
+	(void)kill(pid, SIGKILL);
+	return KILLED;
+}
+
+/* Calls look_at for every process there is. */
+static enum found
+walk_proc(struct fr_reaper *r, const struct fr_brood *ending)
+{
+	enum found worst = NOTHING, f;
+	struct dirent *de;
+	DIR *d = opendir("/proc");
+
+	if (d == NULL)
+		return NOTHING;
+	while ((de = readdir(d)) != NULL) {
+		if (de->d_name[0] < '1' || de->d_name[0] > '9')
+			continue;
+		f = look_at(r, (pid_t)strtol(de->d_name, NULL, 10), ending);
+		if (f > worst)
+			worst = f;
+	}
+	(void)closedir(d);
+	return worst;
+}
+
+static enum found
+pass(struct fr_reaper *r, const struct fr_brood *ending)
+{
+	const pid_t last = last_pid(r);
+	enum found worst = NOTHING, f;
+	pid_t pid;
+
+	if (last < ending->pid || last - ending->pid > PROBE_MAX)
+		return walk_proc(r, ending);
+	for (pid = ending->pid + 1; pid <= last; pid++) {
+		f = look_at(r, pid, ending);
+		if (f > worst)
+			worst = f;
+	}
+	return worst;
+}
+
+bool
+fr_reaper_sweep(struct fr_reaper *r, struct fr_brood *b)
+{
+	siginfo_t si;
+	enum found f = NOTHING;
+
+	fr_assert(b->reaped);
+	/* No child at all is the quickest answer. */
+	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0) {
+		f = pass(r, b);
+		if (f != REAPED)
+			break;
+	}
+	if (f == KILLED)
+		return false;
+	fr_reaper_forget(r, b);
+	return true;
+}
+
+void
+fr_reaper_tidy(struct fr_reaper *r)
+{
+	siginfo_t si;
+
+	for (;;) {
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    si.si_pid == 0 || is_leader(r, si.si_pid))
+			return;
+		(void)waitpid(si.si_pid, NULL, WNOHANG);
+		forget_stray(r, si.si_pid);
+	}
+}
+
+/* A process that is only marked may have its number taken over by another
+ * one at any time, so it is held by a descriptor while it is looked at. */
+static void
+signal_if_marked(pid_t pid, const struct fr_brood *b, int sig)
+{
+	int fd;
+
+	if (pid == b->pid || (mark_of(pid) != b->mark && getsid(pid) != b->pid))
+		return;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0U);
+	if (fd == -1)
+		return;
+	if (mark_of(pid) == b->mark || getsid(pid) == b->pid)
+		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0U);
+	(void)close(fd);
+}
+
+void
+fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig)
+{
+	struct dirent *de;
+	DIR *d;
+
+	fr_assert(b->pid > 1 && r->first != NULL);
+	if (!b->reaped)
+		(void)kill(b->pid, sig);
+	d = b->mark == 0 ? NULL : opendir("/proc");
+	if (d == NULL) {
+		(void)kill(-b->pid, sig);
+		return;
+	}
+	while ((de = readdir(d)) != NULL)
+		if (de->d_name[0] >= '1' && de->d_name[0] <= '9')
+			signal_if_marked(
+			    (pid_t)strtol(de->d_name, NULL, 10), b, sig);
+	(void)closedir(d);
+}
+
+/* Kills each child of ours that is alive, and reaps the others. */
+static void
+kill_children(void)
+{
+	siginfo_t si;
+	struct dirent *de;
+	DIR *d = opendir("/proc");
+	pid_t pid;
+
+	if (d == NULL)
+		return;
+	while ((de = readdir(d)) != NULL) {
+		pid = (pid_t)strtol(de->d_name, NULL, 10);
+		si.si_pid = 0;
+		if (pid > 1 &&
+		    waitid(P_PID, (id_t)pid, &si,
+			WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    si.si_pid == 0)
+			(void)kill(pid, SIGKILL);
+	}
+	(void)closedir(d);
+}
+
+bool
+fr_reap_all(int64_t max_ms)
+{
+	const struct timespec ms = { 0, 1000000 };
+	const int64_t until = fr_time_mono_ms() + max_ms;
+	pid_t pid;
+
+	for (;;) {
+		kill_children();
+		do
+			pid = waitpid(-1, NULL, WNOHANG);
+		while (pid > 0 || (pid == -1 && errno == EINTR));
+		if (pid == -1)
+			return true;
+		if (fr_time_mono_ms() >= until)
+			return false;
+		(void)nanosleep(&ms, NULL);
+	}
+}
