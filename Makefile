@@ -24,11 +24,11 @@ HANDLERS := $(patsubst cmd/handlers/%.c,%,$(wildcard cmd/handlers/*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 # The third-party libraries of each program; by default none.
-BACKEND_LIBS := sqlite3 libpq hiredis
+BACKEND_LIBS := sqlite3 libpq hiredis openssl
 LIBS_fr-manager := libevent libevent_pthreads $(BACKEND_LIBS)
 LIBS_fr-worker := libevent libcurl
-LIBS_fr-submit := libcurl jansson
-LIBS_fr-status := libcurl jansson
+LIBS_fr-submit := libcurl
+LIBS_fr-status := libcurl
 LIBS_fr-ctl := libcurl
 LIBS_fr-run := libevent $(BACKEND_LIBS)
 LIBS_fr-store-test := $(BACKEND_LIBS)
@@ -103,7 +103,8 @@ $B/gen/%.h: share/%
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
-$B/backends/%.o: CPPFLAGS += $(shell pkg-config --cflags libpq hiredis)
+PQ_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags libpq))
+$B/backends/%.o: CPPFLAGS += $(PQ_CFLAGS)
 
 $B/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)
@@ -122,6 +123,55 @@ check:
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1) \
 	    tests/run $(TESTS)
 
+# Shows it at work; installs what is missing and builds first.
+demo:
+	@share/install-deps build demo
+	+@$(MAKE) -s --no-print-directory all
+	@PATH="$(CURDIR)/$B/bin:$$PATH" share/demo
+
+# Where things go: make install DESTDIR=/tmp/stage PREFIX=/usr
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+LIBEXECDIR = $(DESTDIR)$(PREFIX)/libexec/forerunner
+SHAREDIR = $(DESTDIR)$(PREFIX)/share
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+BEHIND := fr-keep # programs that only other programs run
+FRONT := $(filter-out $(BEHIND),$(PROGS))
+MANPAGES := $(wildcard man/*.[1-8])
+EXAMPLES := $(patsubst share/%,%,$(shell find share/examples -type f))
+COMPLETION = $(SHAREDIR)/bash-completion/completions
+ZSH = $(SHAREDIR)/zsh/site-functions
+
+install: all
+	install -d $(BINDIR) $(LIBEXECDIR)/handlers $(UNITDIR)
+	install $(FRONT:%=$B/bin/%) $(BINDIR)
+	for p in $(filter $(BEHIND),$(PROGS)); do \
+		install $B/bin/$$p $(LIBEXECDIR) || exit; done
+	install $(HANDLERS:%=$B/libexec/forerunner/handlers/%) \
+	    $(LIBEXECDIR)/handlers
+	install -d $(DESTDIR)$(PREFIX)/include/fr $(COMPLETION) $(ZSH)
+	install -m 644 lib/fr/*.h $(DESTDIR)$(PREFIX)/include/fr
+	install -m 644 share/completion/fr.bash $(COMPLETION)
+	for p in $(FRONT); do ln -sf fr.bash $(COMPLETION)/$$p || exit; done
+	install -m 644 share/completion/_fr $(ZSH)
+	for m in $(MANPAGES); do \
+		d=$(SHAREDIR)/man/man$${m##*.} && install -d $$d && \
+		install -m 644 $$m $$d || exit; done
+	for e in demo $(EXAMPLES); do \
+		install -D -m $$(stat -c %a share/$$e) share/$$e \
+		    $(SHAREDIR)/forerunner/$$e || exit; done
+	for u in share/systemd/*; do \
+		sed 's,@PREFIX@,$(PREFIX),' $$u >$(UNITDIR)/$${u##*/} && \
+		chmod 644 $(UNITDIR)/$${u##*/} || exit; done
+
+uninstall:
+	rm -f $(FRONT:%=$(BINDIR)/%) $(COMPLETION)/fr.bash \
+	    $(FRONT:%=$(COMPLETION)/%) $(ZSH)/_fr \
+	    $(patsubst share/systemd/%,$(UNITDIR)/%,$(wildcard share/systemd/*))
+	for m in $(notdir $(MANPAGES)); do \
+		rm -f $(SHAREDIR)/man/man$${m##*.}/$$m; done
+	rm -rf $(LIBEXECDIR) $(SHAREDIR)/forerunner \
+	    $(DESTDIR)$(PREFIX)/include/fr
+
 # Each fuzz target for FUZZ_SECONDS under libFuzzer and the sanitizers.
 FUZZ_SECONDS ?= 10
 FUZZ_SAN := fuzzer-no-link,address,undefined
@@ -138,6 +188,6 @@ clean:
 	rm -rf build
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all units fuzzers check lint demo fuzz bench install clean deps
+.PHONY: all units fuzzers check lint demo fuzz bench install uninstall clean deps
 .SECONDARY: $(GEN)
 .DELETE_ON_ERROR:

@@ -7,7 +7,8 @@
 /* Each backend's only symbol. */
 extern const struct fr_store_ops fr_store_memory, fr_store_sqlite;
 extern const struct fr_store_ops fr_store_postgres;
-extern const struct fr_queue_ops fr_queue_memory;
+extern const struct fr_queue_ops fr_queue_memory, fr_queue_redis;
+extern const struct fr_queue_ops fr_queue_rediss;
 
 /*
  * Opens a store or queue by its URL: SCHEME:ARGS of a built-in backend, or

@@ -142,8 +142,10 @@ collect(struct job_stream *s)
 		if (batch_print(b, &err) != FR_OK)
 			(void)stop_with(s, &err);
 		if (fflush(stdout) == EOF && s->rc == FR_OK) {
-			(void)fr_failsys(&err, FR_IO, "write stdout");
-			(void)stop_with(s, &err);
+			/* A closed pipe is no news to whoever closed it. */
+			s->rc = FR_IO;
+			if (errno == EPIPE)
+				clearerr(stdout);
 		}
 	}
 	if (b->rc != FR_OK) {

@@ -38,8 +38,8 @@ static socklen_t
 parse_inet(const char *text, union address *a)
 {
 	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN] = "127.0.0.1";
-	struct fr_span name;
+	struct fr_span name = FR_SPAN("127.0.0.1");
+	char host[INET6_ADDRSTRLEN];
 	in_port_t port;
 
 	*a = (union address){ .sa = { 0 } };
@@ -53,10 +53,10 @@ parse_inet(const char *text, union address *a)
 			name = (struct fr_span){ text + 1, name.len - 2 };
 		}
 		if (fr_span_is(name, "localhost"))
-			name = fr_span_of(host);
-		if (name.len == 0 || !fr_str_copy(host, sizeof(host), name))
-			return 0;
+			name = FR_SPAN("127.0.0.1");
 	}
+	if (!fr_str_copy(host, sizeof(host), name))
+		return 0;
 	if (text[0] != '[' && inet_pton(AF_INET, host, &a->in.sin_addr) == 1) {
 		a->in.sin_family = AF_INET;
 		a->in.sin_port = port;

@@ -196,7 +196,7 @@ prepare(struct fr_client *cl, const struct fr_call *call, struct sink *sink,
 	if (rc == FR_OK && cl->bearer != NULL)
 		rc =
 		    fr_target_header(headers, "Authorization", cl->bearer, err);
-	if (rc == FR_OK)
+	if (rc == FR_OK && call->body.len > 0)
 		rc = fr_target_header(headers, "Content-Type",
 		    call->content_type ? call->content_type
 				       : "application/json",
@@ -204,6 +204,9 @@ prepare(struct fr_client *cl, const struct fr_call *call, struct sink *sink,
 	if (rc == FR_OK)
 		rc = fr_target_header(headers, "Accept",
 		    call->accept ? call->accept : "application/json", err);
+	if (rc == FR_OK && call->last_event_id != NULL)
+		rc = fr_target_header(
+		    headers, "Last-Event-ID", call->last_event_id, err);
 	if (rc == FR_OK)
 		rc = fr_target_header(headers, "Expect", "", err);
 	if (rc != FR_OK)

@@ -35,14 +35,15 @@ void fr_client_close(struct fr_client *cl); /* NULL is fine */
 
 /* One request and its answer. Zero it before the first use. */
 struct fr_call {
-	const char *method;       /* "GET", "POST", "DELETE" */
-	const char *path;         /* "/v1/jobs?limit=3" */
-	const char *content_type; /* NULL: application/json */
-	const char *accept;       /* NULL: application/json */
-	struct fr_span body;      /* p NULL: none */
-	bool repeatable;          /* may be sent twice (GET always may) */
-	int64_t timeout_ms;       /* 0: none beyond connecting */
-	int status;               /* out */
+	const char *method;        /* "GET", "POST", "DELETE" */
+	const char *path;          /* "/v1/jobs?limit=3" */
+	const char *content_type;  /* NULL: application/json */
+	const char *accept;        /* NULL: application/json */
+	const char *last_event_id; /* of an event stream; NULL: none */
+	struct fr_span body;       /* p NULL: none */
+	bool repeatable;           /* may be sent twice (GET always may) */
+	int64_t timeout_ms;        /* 0: none beyond connecting */
+	int status;                /* out */
 	struct fr_buf answer; /* out; reset by each call, freed by the caller */
 	int64_t retry_after_ms; /* out; 0: none */
 	/* If set: called with each piece as it comes; answer stays empty for a

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "sq.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+/* Making jobs, and leasing them. */
+
+/* Is there a job with this id? FR_NOTFOUND: no. */
+static enum fr_rc
+same(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
+    struct fr_created *out, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_JOB_SAME, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	fr_sq_blob_at(st, 1, job->id.b, sizeof(job->id.b));
+	sqlite3_bind_int64(st, 2, t->n);
+	fr_sq_data_at(st, 3, job->data);
+	rc = fr_sq_step(q, st, err);
+	if (rc == FR_OK)
+		out->rc =
+		    sqlite3_column_int(st, 0) != 0 ? FR_EXISTS : FR_CONFLICT;
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* Does an unfinished job hold the key? FR_NOTFOUND: no. */
+static enum fr_rc
+held(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
+    struct fr_created *out, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_HELD_GET, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, t->n);
+	fr_sq_text_at(st, 2, job->key);
+	rc = fr_sq_step(q, st, err);
+	if (rc == FR_OK) {
+		(void)fr_sq_bytes16(st, 0, out->id.b);
+		out->rc = FR_EXISTS;
+	}
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* The row in `job`. *added: it was not there before. */
+static enum fr_rc
+job_add(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
+    bool *added, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_JOB_ADD, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	/*
+	 * SQLite's own next number is found without a search; but it would
+	 * give the last one again if that job is gone.
+	 */
+	if (q->seq_used)
+		sqlite3_bind_int64(st, 1, q->last_seq + 1);
+	else
+		sqlite3_bind_null(st, 1);
+	fr_sq_blob_at(st, 2, job->id.b, sizeof(job->id.b));
+	sqlite3_bind_int64(st, 3, t->n);
+	sqlite3_bind_int(st, 4, job->priority);
+	sqlite3_bind_int64(st, 5, job->max_attempts);
+	sqlite3_bind_int64(st, 6, job->timeout_ms);
+	sqlite3_bind_int64(st, 7, job->created_ms);
+	sqlite3_bind_int64(st, 8, job->run_at_ms);
+	fr_sq_text_at(st, 9, job->key);
+	fr_sq_data_at(st, 10, job->data);
+	rc = fr_sq_run(q, st, err);
+	*added = rc == FR_OK && sqlite3_changes(q->db) > 0;
+	if (*added) {
+		q->last_seq = sqlite3_last_insert_rowid(q->db);
+		q->seq_used = false;
+	}
+	return rc;
+}
+
+static enum fr_rc
+queued_add(struct fr_sq *q, const struct fr_job *job,
+    const struct fr_sq_type *t, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_QUEUED_ADD, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, q->last_seq);
+	fr_sq_blob_at(st, 2, job->id.b, sizeof(job->id.b));
+	sqlite3_bind_int64(st, 3, t->n);
+	sqlite3_bind_int(st, 4, job->priority);
+	return fr_sq_run(q, st, err);
+}
+
+enum fr_rc
+fr_sq_ran_add(struct fr_sq *q, const struct fr_sq_ran *r, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_RAN_ADD, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, r->seq);
+	sqlite3_bind_int64(st, 2, r->type);
+	sqlite3_bind_int(st, 3, (int)r->state);
+	sqlite3_bind_int(st, 4, r->keyed);
+	sqlite3_bind_int64(st, 5, r->attempt);
+	sqlite3_bind_int64(st, 6, r->run_at_ms);
+	sqlite3_bind_int64(st, 7, r->started_ms);
+	sqlite3_bind_int64(st, 8, r->finished_ms);
+	sqlite3_bind_int64(st, 9, r->until_ms);
+	if (r->lease != NULL)
+		fr_sq_blob_at(st, 10, r->lease->b, sizeof(r->lease->b));
+	else
+		sqlite3_bind_null(st, 10);
+	fr_sq_text_at(st, 11, r->worker);
+	return fr_sq_run(q, st, err);
+}
+
+static enum fr_rc
+scheduled_add(struct fr_sq *q, const struct fr_job *job,
+    const struct fr_sq_type *t, struct fr_err *err)
+{
+	const struct fr_sq_ran r = {
+		.seq = q->last_seq,
+		.type = t->n,
+		.state = FR_STATE_SCHEDULED,
+		.keyed = job->key.len > 0,
+		.run_at_ms = job->run_at_ms,
+	};
+
+	return fr_sq_ran_add(q, &r, err);
+}
+
+static enum fr_rc
+held_add(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
+    struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_HELD_ADD, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, t->n);
+	fr_sq_text_at(st, 2, job->key);
+	sqlite3_bind_int64(st, 3, q->last_seq);
+	return fr_sq_run(q, st, err);
+}
+
+static enum fr_rc
+create_one(struct fr_sq *q, const struct fr_job *job, struct fr_created *out,
+    struct fr_err *err)
+{
+	struct fr_sq_type *t;
+	bool added;
+	enum fr_rc rc;
+
+	fr_assert(
+	    job->state == FR_STATE_QUEUED || job->state == FR_STATE_SCHEDULED);
+	out->id = job->id;
+	rc = fr_sq_type(q, job->type, true, &t, err);
+	if (rc == FR_OK && job->key.len > 0) {
+		rc = same(q, job, t, out, err);
+		if (rc == FR_NOTFOUND)
+			rc = held(q, job, t, out, err);
+		if (rc != FR_NOTFOUND)
+			return rc;
+		rc = FR_OK;
+	}
+	if (rc == FR_OK)
+		rc = job_add(q, job, t, &added, err);
+	if (rc != FR_OK)
+		return rc;
+	if (!added)
+		return same(q, job, t, out, err);
+	rc = job->state == FR_STATE_QUEUED ? queued_add(q, job, t, err)
+					   : scheduled_add(q, job, t, err);
+	if (rc == FR_OK && job->key.len > 0)
+		rc = held_add(q, job, t, err);
+	fr_sq_count(q, t, -1, (int)job->state);
+	out->rc = FR_OK;
+	return rc;
+}
+
+enum fr_rc
+fr_sq_create(struct fr_store *s, const struct fr_job *jobs, size_t n,
+    struct fr_created *out, struct fr_err *err)
+{
+	struct fr_sq *q = fr_sq_writer(s);
+	enum fr_rc rc = FR_OK;
+	size_t i;
+
+	for (i = 0; i < n && rc == FR_OK; i++)
+		rc = create_one(q, &jobs[i], &out[i], err);
+	return rc;
+}
+
+/* A job that is to be leased: what its row says. */
+struct leasing {
+	int64_t seq;
+	struct fr_sq_type *type;
+	bool ran, progress, keyed;
+	int64_t run_at_ms;
+};
+
+/* Reads the row and hands it out as it will be. FR_NOTFOUND: not queued. */
+static enum fr_rc
+lease_emit(struct fr_sq *q, const struct fr_grant *g, struct leasing *l,
+    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
+{
+	struct fr_job job;
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_GET, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	fr_sq_blob_at(st, 1, g->id.b, sizeof(g->id.b));
+	rc = fr_sq_step(q, st, err);
+	if (rc == FR_OK)
+		rc = fr_sq_row(q, st, &job, err);
+	if (rc == FR_OK && job.state != FR_STATE_QUEUED)
+		rc = FR_NOTFOUND;
+	if (rc != FR_OK)
+		goto out;
+	rc = fr_sq_type(q, job.type, false, &l->type, err);
+	if (rc != FR_OK)
+		goto out;
+	l->seq = fr_sq_row_seq(st);
+	l->ran = fr_sq_row_ran(st);
+	l->progress = job.progress.len > 0;
+	l->keyed = job.key.len > 0;
+	l->run_at_ms = job.run_at_ms;
+	job.state = FR_STATE_RUNNING;
+	job.attempt++;
+	job.started_ms = g->now_ms;
+	job.lease = g->token;
+	job.lease_until_ms = g->until_ms;
+	job.worker = g->worker;
+	job.progress = (struct fr_span){ NULL, 0 };
+	rc = emit(arg, &job);
+	fr_assert(rc != FR_NOTFOUND);
+out:
+	sqlite3_reset(st);
+	return rc;
+}
+
+static enum fr_rc
+lease_first(struct fr_sq *q, const struct fr_grant *g, const struct leasing *l,
+    struct fr_err *err)
+{
+	const struct fr_sq_ran r = {
+		.seq = l->seq,
+		.type = l->type->n,
+		.state = FR_STATE_RUNNING,
+		.keyed = l->keyed,
+		.attempt = 1,
+		.run_at_ms = l->run_at_ms,
+		.started_ms = g->now_ms,
+		.until_ms = g->until_ms,
+		.lease = &g->token,
+		.worker = g->worker,
+	};
+
+	return fr_sq_ran_add(q, &r, err);
+}
+
+static enum fr_rc
+lease_again(struct fr_sq *q, const struct fr_grant *g, const struct leasing *l,
+    struct fr_err *err)
+{
+	static const struct fr_span none;
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_RAN_LEASE, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, l->seq);
+	sqlite3_bind_int64(st, 2, g->now_ms);
+	sqlite3_bind_int64(st, 3, g->until_ms);
+	fr_sq_blob_at(st, 4, g->token.b, sizeof(g->token.b));
+	fr_sq_text_at(st, 5, g->worker);
+	rc = fr_sq_run(q, st, err);
+	if (rc == FR_OK && l->progress)
+		rc =
+		    fr_sq_said(q, FR_SQ_SAID_PROGRESS, l->seq, none, none, err);
+	return rc;
+}
+
+static enum fr_rc
+lease_one(struct fr_sq *q, const struct fr_grant *g, fr_job_emit_fn *emit,
+    void *arg, struct fr_err *err)
+{
+	struct leasing l;
+	enum fr_rc rc;
+
+	rc = lease_emit(q, g, &l, emit, arg, err);
+	if (rc != FR_OK)
+		return rc == FR_NOTFOUND ? FR_OK : rc;
+	rc = fr_sq_by_seq(q, FR_SQ_QUEUED_DEL, l.seq, err);
+	if (rc == FR_OK)
+		rc = l.ran ? lease_again(q, g, &l, err)
+			   : lease_first(q, g, &l, err);
+	fr_sq_count(q, l.type, FR_STATE_QUEUED, FR_STATE_RUNNING);
+	return rc;
+}
+
+enum fr_rc
+fr_sq_lease(struct fr_store *s, const struct fr_grant *g, size_t n,
+    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
+{
+	struct fr_sq *q = fr_sq_writer(s);
+	enum fr_rc rc = FR_OK;
+	size_t i;
+
+	for (i = 0; i < n && rc == FR_OK; i++)
+		rc = lease_one(q, &g[i], emit, arg, err);
+	return rc;
+}

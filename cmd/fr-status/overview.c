@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "base/time.h"
+
+/* A count in an answer; 0 if it is not there. */
+static int64_t
+count_of(struct fr_span object, const char *name)
+{
+	struct fr_span v = fr_json_get(object, name);
+	int64_t n = 0;
+
+	if (v.p == NULL || fr_json_i64(v, INT64_MIN, INT64_MAX, &n) != FR_OK)
+		return 0;
+	return n;
+}
+
+static void
+text_cell(struct table *t, struct fr_span json)
+{
+	struct fr_buf b;
+
+	fr_buf_init(&b, 0);
+	if (json.p != NULL)
+		text_of_json(&b, json);
+	table_span(t, fr_buf_span(&b));
+	fr_buf_fini(&b);
+}
+
+static enum fr_rc
+no_manager(const char *what, struct fr_err *err)
+{
+	return fr_fail(err, FR_IO, "%s: not what a manager answers", what);
+}
+
+static enum fr_rc
+types_text(
+    struct fr_span json, struct text *t, int64_t *ended, struct fr_err *err)
+{
+	static const char *const heads[] = { "TYPE", ">SCHEDULED", ">QUEUED",
+		">RUNNING", ">COMPLETE", ">FAILED", ">CANCELLED", ">WORKERS",
+		"" };
+	static const char *const names[] = { "scheduled", "queued", "running",
+		"complete", "failed", "cancelled", "workers" };
+	struct fr_json_iter it;
+	struct fr_span key, value, paused;
+	struct table table;
+	size_t i, n = 0;
+
+	if (fr_json_type(json) != FR_JSON_OBJECT)
+		return no_manager("/v1/types", err);
+	table_init(&table, heads, sizeof(heads) / sizeof(heads[0]));
+	it = fr_json_iter(json);
+	*ended = 0;
+	while (fr_json_member(&it, &key, &value)) {
+		if (fr_json_type(value) != FR_JSON_OBJECT)
+			continue;
+		text_cell(&table, key);
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			table_cell(&table, "%lld",
+			    (long long)count_of(value, names[i]));
+		*ended += count_of(value, "complete") +
+			  count_of(value, "failed") +
+			  count_of(value, "cancelled");
+		paused = fr_json_get(value, "paused");
+		table_cell(&table, "%s",
+		    paused.p != NULL && fr_json_type(paused) == FR_JSON_TRUE
+			? "paused"
+			: "");
+		n++;
+	}
+	if (n > 0)
+		table_write(&table, t, true);
+	else
+		text_line(t, DIM, "no jobs and no workers yet");
+	table_fini(&table);
+	return FR_OK;
+}
+
+/* "123s" since an RFC 3339 time, or "". */
+static void
+ago_cell(struct table *t, struct fr_span json)
+{
+	char ago[32] = "";
+	int64_t ms;
+
+	if (json.p != NULL && json.len > 2 &&
+	    fr_json_type(json) == FR_JSON_STRING &&
+	    fr_time_parse((struct fr_span){ json.p + 1, json.len - 2 }, &ms) ==
+		FR_OK)
+		fr_time_ago(ago, sizeof(ago), fr_time_wall_ms() - ms);
+	table_cell(t, "%s", ago);
+}
+
+static size_t
+elements(struct fr_span json)
+{
+	struct fr_json_iter it;
+	struct fr_span e;
+	size_t n = 0;
+
+	if (json.p == NULL || fr_json_type(json) != FR_JSON_ARRAY)
+		return 0;
+	it = fr_json_iter(json);
+	while (fr_json_element(&it, &e))
+		n++;
+	return n;
+}
+
+static void
+types_cell(struct table *t, struct fr_span json)
+{
+	struct fr_json_iter it;
+	struct fr_span e;
+	struct fr_buf b;
+
+	fr_buf_init(&b, 0);
+	if (json.p != NULL && fr_json_type(json) == FR_JSON_ARRAY) {
+		it = fr_json_iter(json);
+		while (fr_json_element(&it, &e)) {
+			if (b.len > 0)
+				fr_buf_addc(&b, ',');
+			text_of_json(&b, e);
+		}
+	}
+	table_span(t, fr_buf_span(&b));
+	fr_buf_fini(&b);
+}
+
+enum fr_rc
+workers_text(struct fr_span json, struct text *t, struct fr_err *err)
+{
+	static const char *const heads[] = { "WORKER", "HOST", ">PID",
+		">RUNNING", ">FREE", ">SEEN", "TYPES" };
+	struct fr_json_iter it;
+	struct table table;
+	struct fr_span w;
+	size_t n = 0;
+
+	if (fr_json_type(json) != FR_JSON_ARRAY)
+		return no_manager("/v1/workers", err);
+	table_init(&table, heads, sizeof(heads) / sizeof(heads[0]));
+	it = fr_json_iter(json);
+	while (fr_json_element(&it, &w)) {
+		if (fr_json_type(w) != FR_JSON_OBJECT)
+			continue;
+		text_cell(&table, fr_json_get(w, "id"));
+		text_cell(&table, fr_json_get(w, "host"));
+		table_cell(&table, "%lld", (long long)count_of(w, "pid"));
+		table_cell(
+		    &table, "%zu", elements(fr_json_get(w, "current_jobs")));
+		table_cell(&table, "%lld", (long long)count_of(w, "slots"));
+		ago_cell(&table, fr_json_get(w, "last_seen"));
+		types_cell(&table, fr_json_get(w, "types"));
+		n++;
+	}
+	if (n > 0)
+		table_write(&table, t, true);
+	else
+		text_line(t, YELLOW, "no workers");
+	table_fini(&table);
+	return FR_OK;
+}
+
+/* What /readyz says: one line each of what it has. */
+static void
+ready_text(struct fr_client *cl, struct text *t)
+{
+	struct fr_call call = {
+		.method = "GET", .path = "/readyz", .timeout_ms = 10000
+	};
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_json_iter it;
+	struct fr_span json, key, value;
+	struct fr_buf b;
+
+	if (fr_client_call(cl, &call, &err) != FR_OK)
+		text_line(
+		    t, RED, "%s: not ready: %s", fr_client_url(cl), err.msg);
+	else
+		text_line(t, BOLD, "%s: ready", fr_client_url(cl));
+	fr_buf_init(&b, 0);
+	if (fr_json_check(fr_buf_span(&call.answer), FR_JSON_DEPTH, &json,
+		NULL) == FR_OK &&
+	    call.status / 100 == 2 && fr_json_type(json) == FR_JSON_OBJECT) {
+		it = fr_json_iter(json);
+		while (fr_json_member(&it, &key, &value)) {
+			if (fr_json_string_is(key, "ready") ||
+			    fr_json_string_is(key, "status"))
+				continue;
+			fr_buf_reset(&b);
+			text_of_json(&b, key);
+			fr_buf_adds(&b, ": ");
+			text_of_json(&b, value);
+			text_long(t, PLAIN, "", fr_buf_span(&b));
+		}
+	}
+	fr_buf_fini(&b);
+	fr_buf_fini(&call.answer);
+}
+
+static void
+take_pace(struct pace *pace, int64_t ended)
+{
+	const int64_t now = fr_time_mono_ms();
+	const int64_t ms = now - pace->at_ms;
+
+	pace->per_second = -1;
+	if (pace->at_ms > 0 && ms > 0 && ended >= pace->ended)
+		pace->per_second = (ended - pace->ended) * 1000 / ms;
+	pace->at_ms = now;
+	pace->ended = ended;
+}
+
+enum fr_rc
+overview_text(
+    struct fr_client *cl, struct text *t, struct pace *pace, struct fr_err *err)
+{
+	struct fr_call call = { .method = NULL };
+	struct fr_span json;
+	int64_t ended = 0;
+	enum fr_rc rc;
+
+	rc = get_json(cl, "/v1/types", &call, &json, err);
+	if (rc != FR_OK)
+		goto out;
+	ready_text(cl, t);
+	text_line(t, PLAIN, "%s", "");
+	rc = types_text(json, t, &ended, err);
+	if (rc == FR_OK && pace != NULL) {
+		take_pace(pace, ended);
+		if (pace->per_second >= 0)
+			text_line(t, DIM, "%lld jobs ended a second",
+			    (long long)pace->per_second);
+	}
+	if (rc == FR_OK)
+		rc = get_json(cl, "/v1/workers", &call, &json, err);
+	if (rc == FR_OK) {
+		text_line(t, PLAIN, "%s", "");
+		rc = workers_text(json, t, err);
+	}
+out:
+	fr_buf_fini(&call.answer);
+	return rc;
+}
+
+/* {"ready":…,"types":…,"workers":…}, each as the manager says it. */
+static enum fr_rc
+overview_json(struct fr_client *cl, struct fr_err *err)
+{
+	static const char *const parts[][2] = { { "ready", "/readyz" },
+		{ "types", "/v1/types" }, { "workers", "/v1/workers" } };
+	struct fr_call call = { .method = NULL };
+	struct fr_span json;
+	struct fr_buf b;
+	enum fr_rc rc = FR_OK;
+	size_t i;
+
+	fr_buf_init(&b, 0);
+	fr_jsonw_open(&b, '{');
+	for (i = 0; rc == FR_OK && i < 3; i++) {
+		fr_jsonw_key(&b, parts[i][0]);
+		rc = get_json(cl, parts[i][1], &call, &json, err);
+		if (rc == FR_OK)
+			fr_jsonw_raw(&b, json);
+	}
+	fr_jsonw_close(&b, '}');
+	if (rc == FR_OK)
+		print_json(fr_buf_span(&b));
+	fr_buf_fini(&call.answer);
+	fr_buf_fini(&b);
+	return rc;
+}
+
+enum fr_rc
+overview(struct fr_client *cl, const struct conf *conf)
+{
+	struct fr_err err = FR_ERR_INIT;
+	struct text t;
+	enum fr_rc rc;
+
+	text_init(&t);
+	rc = conf->json ? overview_json(cl, &err)
+			: overview_text(cl, &t, NULL, &err);
+	if (rc != FR_OK)
+		fr_warn(&err);
+	else
+		text_print(&t);
+	text_fini(&t);
+	return rc;
+}
+
+enum fr_rc
+workers(struct fr_client *cl, const struct conf *conf)
+{
+	struct fr_call call = { .method = NULL };
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_span json;
+	struct text t;
+	enum fr_rc rc;
+
+	text_init(&t);
+	rc = get_json(cl, "/v1/workers", &call, &json, &err);
+	if (rc == FR_OK && conf->json)
+		print_json(json);
+	else if (rc == FR_OK)
+		rc = workers_text(json, &t, &err);
+	if (rc != FR_OK)
+		fr_warn(&err);
+	else
+		text_print(&t);
+	text_fini(&t);
+	fr_buf_fini(&call.answer);
+	return rc;
+}
