@@ -119,7 +119,8 @@ plain_name(char *name)
 			name[i] = '_';
 	while ((valid = fr_utf8_prefix(fr_span_of(name))) < strlen(name))
 		name[valid] = '_';
-	if (name[0] == '.')
+	/* Neither hidden nor taken for an option. */
+	if (name[0] == '.' || name[0] == '-')
 		name[0] = '_';
 }
 

@@ -56,7 +56,12 @@ static enum fr_rc
 archive_failed(const struct pack *p, struct fr_err *err)
 {
 	const char *why = archive_error_string(p->a);
+	const int code = archive_errno(p->a);
 
+	if (code > 0) {
+		errno = code;
+		return fr_failsys(err, FR_IO, "write archive");
+	}
 	return fr_fail(err, FR_IO, "write archive: %s",
 	    why == NULL ? "unknown error" : why);
 }

@@ -2,7 +2,7 @@
 # fetch downloads whole files under plain names, or says why not.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-plan 39
+plan 40
 
 "$FR_PYTHON" -I "$ROOT/tests/handlers/server.py" >"$T/asked" 2>>"$T/log" &
 PIDS="$PIDS $!"
@@ -62,6 +62,8 @@ is 'a hundred files come a few at a time' "$(fetch "{\"origin\":[$(
 # ---- names
 is 'a hidden name is not hidden any more' "$(get /.hidden)" \
     "{\"location\":[\"$d/_hidden\"]}"
+is 'nor is one taken for an option' "$(get /-rf)" \
+    "{\"location\":[\"$d/_rf\"]}"
 is 'an escaped path does not lead out of the directory' \
     "$(get /..%2f..%2fetc%2fpasswd)" \
     "{\"location\":[\"$d/_._.._etc_passwd\"]}"

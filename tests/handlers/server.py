@@ -15,6 +15,7 @@ PAGES = {
     "/": b"index\n",
     "/empty": b"",
     "/big": b"x" * 300000,
+    "/-rf": b"option\n",
     "/.hidden": b"hidden\n",
     "/..%2f..%2fetc%2fpasswd": b"sneaky\n",
     "/caf%C3%A9.txt": b"name\n",
