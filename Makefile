@@ -88,6 +88,12 @@ endef
 $(foreach p,$(FUZZ),$(eval $(call fuzzer,$p)))
 fuzzers: $(FUZZ:%=$B/tests/fuzz/%)
 
+# Programs that measure one part; they have no test library.
+$B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
+	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
+
 $B/libfr.a: $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c))
 	@mkdir -p $(@D)
 	rm -f $@ && $(AR) rcs $@ $^
