@@ -190,6 +190,12 @@ fuzz:
 		    build/san-$(subst $(comma),-,$(FUZZ_SAN)) $(FUZZ); \
 	fi
 
+# Form and likely bugs; needs what make has generated.
+lint:
+	@share/install-deps build lint
+	+@$(MAKE) -s --no-print-directory all
+	@tests/check/lint $(CPPFLAGS) $(shell pkg-config --cflags libpq)
+
 clean:
 	rm -rf build
 
