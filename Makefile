@@ -45,6 +45,8 @@ BACKED := fr-manager fr-run fr-store-test fr-queue-test
 src = $(if $(wildcard cmd/$1),$(sort $(wildcard cmd/$1/*.c)),cmd/$1.c)
 obj = $(patsubst %.c,$B/%.o,$(call src,$1))
 pkg = $(if $1,$(shell pkg-config --libs $1))
+# What is made is named; make V=1 shows the whole commands.
+say = $(if $V,,@echo '  $1 $(@:$B/%=%)';)
 
 all: $(PROGS:%=$B/bin/%) $(HANDLERS:%=$B/libexec/forerunner/handlers/%)
 
@@ -52,7 +54,7 @@ define program
 $B/bin/$1: $(call obj,$1) $(if $(filter $1,$(BACKED)),$B/libbackends.a) \
     $B/libfr.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
 	    $$(call pkg,$$(LIBS_$1)) $(if $(filter $1,$(BACKED)),-ldl) -lm
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$p)))
@@ -60,7 +62,7 @@ $(foreach p,$(PROGS),$(eval $(call program,$p)))
 define handler
 $B/libexec/forerunner/handlers/$1: $B/cmd/handlers/$1.o $B/libfr.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
 	    $$(call pkg,$$(LIBS_handler_$1))
 endef
 $(foreach p,$(HANDLERS),$(eval $(call handler,$p)))
@@ -68,7 +70,7 @@ $(foreach p,$(HANDLERS),$(eval $(call handler,$p)))
 define unit
 $B/tests/unit/$1: $B/tests/unit/$1.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ \
 	    $$(call pkg,cmocka libevent libcurl jansson $(BACKEND_LIBS)) -ldl -lm
 endef
 $(foreach p,$(UNITS),$(eval $(call unit,$p)))
@@ -81,7 +83,7 @@ $B/tests/fuzz/$1: $B/tests/fuzz/$1.o $B/tests/fuzz/lib/failed.o \
     $(if $(findstring fuzzer,$(SAN)),,$B/tests/fuzz/lib/replay.o) \
     $B/libbackends.a $B/libfr.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(subst fuzzer-no-link,fuzzer,$$(LINK)) \
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(subst fuzzer-no-link,fuzzer,$$(LINK)) \
 	    $$(LDFLAGS) -o $$@ $$^ \
 	    $$(call pkg,libevent libcurl jansson $(BACKEND_LIBS)) -ldl -lm
 endef
@@ -91,30 +93,30 @@ fuzzers: $(FUZZ:%=$B/tests/fuzz/%)
 # Programs that measure one part; they have no test library.
 $B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
+	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
 	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
 
 $B/libfr.a: $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c))
 	@mkdir -p $(@D)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
 $B/libbackends.a: $(patsubst %.c,$B/%.o,$(wildcard backends/*.c backends/*/*.c))
 	@mkdir -p $(@D)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
 # SQL and Lua are files: share/sql/X.sql becomes the string literal sql/X.sql.h,
 # to be included behind an equals sign.
 GEN := $(patsubst share/%,$B/gen/%.h,$(wildcard share/sql/*.sql share/lua/*.lua))
 $B/gen/%.h: share/%
 	@mkdir -p $(@D)
-	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+	@sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
 PQ_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags libpq))
 $B/backends/%.o: CPPFLAGS += $(PQ_CFLAGS)
 
 $B/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)
-	$(CC) -MMD -MP $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) -MMD -MP $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 units: $(UNITS:%=$B/tests/unit/%)
 
