@@ -45,10 +45,12 @@ BACKED := fr-manager fr-run fr-store-test fr-queue-test
 src = $(if $(wildcard cmd/$1),$(sort $(wildcard cmd/$1/*.c)),cmd/$1.c)
 obj = $(patsubst %.c,$B/%.o,$(call src,$1))
 pkg = $(if $1,$(shell pkg-config --libs $1))
-# What is made is named; make V=1 shows the whole commands.
-say = $(if $V,,@echo '  $1 $(@:$B/%=%)';)
+# What is made is named; make V=1 shows the whole commands, make -s nothing.
+quiet := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $V,,@$(if $(quiet),,echo '  $1 $(@:$B/%=%)';))
 
 all: $(PROGS:%=$B/bin/%) $(HANDLERS:%=$B/libexec/forerunner/handlers/%)
+	@:
 
 define program
 $B/bin/$1: $(call obj,$1) $(if $(filter $1,$(BACKED)),$B/libbackends.a) \
@@ -134,7 +136,7 @@ check:
 # Shows it at work; installs what is missing and builds first.
 demo:
 	@share/install-deps build demo
-	+@$(MAKE) -s --no-print-directory all
+	+@$(MAKE) --no-print-directory all
 	@PATH="$(CURDIR)/$B/bin:$$PATH" share/demo
 
 # Where things go: make install DESTDIR=/tmp/stage PREFIX=/usr

@@ -21,7 +21,8 @@ main(void)
 	double sum = 0;
 	size_t i, n = json_array_size(data);
 
-	json_array_foreach (data, i, number) {
+	json_array_foreach(data, i, number)
+	{
 		if (!json_is_number(number))
 			break;
 		sum += json_number_value(number);
