@@ -487,7 +487,7 @@ tell_events(struct fr_engine *e)
 	const struct fr_told *told;
 	size_t i;
 
-	if (e->c.ring != NULL && fr_event_ring_wanted(e->c.ring))
+	if (e->c.ring != NULL && fr_event_ring_wanted(e->c.ring)) {
 		for (i = 0; i < t->told.n; i++) {
 			told = fr_vec_at(&t->told, i);
 			fr_event_ring_add(e->c.ring, told->kind,
@@ -495,6 +495,10 @@ tell_events(struct fr_engine *e)
 			    (struct fr_span){
 				t->text.p + told->at, told->len });
 		}
+		/* Events that answer no request have readers, too. */
+		if (t->told.n > 0 && e->c.wake != NULL)
+			e->c.wake(e->c.wake_arg);
+	}
 	if (t->hooks && e->c.outbox_ready != NULL)
 		e->c.outbox_ready(e->c.outbox_arg);
 }

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "base/url.h"
+#include "hook.h"
+#include "manager.h"
+#include "reader.h"
+#include "wire/problem.h"
+
+/*
+ * A request's way: to the engine or to the reader, back, and out.
+ */
+
+void
+fr_ask_engine(struct fr_request *q, bool parked, fr_handler_fn *next)
+{
+	struct fr_manager *m = fr_manager_of(q);
+	enum fr_rc rc;
+
+	q->op.arena = q->http.arena;
+	q->op.owner = q;
+	q->next = next;
+	fr_http_lend(&q->http, parked);
+	rc = fr_engine_submit(m->engine, &q->op);
+	if (rc == FR_OK)
+		return;
+	fr_http_back(&q->http);
+	q->http.parked = false;
+	(void)fr_fail(&q->err, rc,
+	    rc == FR_AGAIN ? "too much to do at the moment"
+			   : "the manager is stopping");
+	fr_answer_failed(q, FR_AGAIN, &q->err);
+}
+
+void
+fr_ask_reader(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next)
+{
+	q->read = read;
+	q->next = next;
+	fr_http_lend(&q->http, false);
+	fr_reader_ask(fr_manager_of(q)->reader, q);
+}
+
+/* ---- ids that are not whole --------------------------------------------- */
+
+static enum fr_rc
+found(void *arg, const struct fr_job *job)
+{
+	struct fr_request *q = arg;
+
+	q->id = job->id;
+	q->count++;
+	return FR_OK;
+}
+
+static enum fr_rc
+find(struct fr_store *s, struct fr_request *q)
+{
+	enum fr_rc rc;
+
+	q->count = 0;
+	rc = s->ops->find(s, q->prefix, 2, found, q, &q->err);
+	if (rc != FR_OK)
+		return rc;
+	if (q->count == 0)
+		return fr_fail(&q->err, FR_NOTFOUND, "no such job");
+	if (q->count > 1)
+		return fr_fail(&q->err, FR_CONFLICT,
+		    "several jobs have ids that begin so: give more of it");
+	q->prefix[0] = '\0';
+	return FR_OK;
+}
+
+/* The read is back: on to what needed the id. */
+static void
+found_whole(struct fr_request *q)
+{
+	if (q->rc != FR_OK)
+		fr_answer_failed(q, q->rc, &q->err);
+	else
+		q->after_find(q);
+}
+
+void
+fr_ask_whole(struct fr_request *q, fr_handler_fn *next)
+{
+	if (q->prefix[0] == '\0') {
+		next(q);
+		return;
+	}
+	q->after_find = next;
+	fr_ask_reader(q, find, found_whole);
+}
+
+/* ---- back --------------------------------------------------------------- */
+
+static void
+engine_answers(struct fr_manager *m)
+{
+	struct fr_op *op, *next;
+
+	for (op = fr_engine_take(m->engine); op != NULL; op = next) {
+		struct fr_request *q = op->owner;
+
+		next = op->next;
+		if (op->kind == FR_OP_OUTBOX) {
+			fr_hooks_answered(m->hooks, op);
+			continue;
+		}
+		if (q == NULL) { /* nobody waits for it */
+			fr_arena_free(op->arena);
+			continue;
+		}
+		fr_http_back(&q->http);
+		q->next(q);
+	}
+}
+
+void
+fr_ask_answers(struct fr_manager *m)
+{
+	struct fr_request *q, *next;
+
+	engine_answers(m);
+	for (q = fr_reader_take(m->reader); q != NULL; q = next) {
+		next = q->read_next;
+		fr_http_back(&q->http);
+		q->next(q);
+	}
+}
+
+/* ---- answers ------------------------------------------------------------ */
+
+static void
+log_request(struct fr_request *q, int status)
+{
+	fr_log(FR_LOG_DEBUG, "request method=%s path=%s status=%d us=%lld",
+	    q->route == NULL ? "?" : q->route->method,
+	    q->route == NULL ? "?" : q->route->path, status,
+	    (long long)(fr_time_mono_us() - q->started_us));
+}
+
+void
+fr_answer_as(struct fr_request *q, int status, const char *type,
+    struct fr_buf *body, const char *more)
+{
+	if (fr_manager_of(q)->debug)
+		log_request(q, status);
+	if (!fr_buf_ok(body)) {
+		fr_buf_fini(body);
+		fr_answer_problem(q, 503, "about:blank", "out of memory");
+		return;
+	}
+	fr_http_reply(&q->http, status, type, fr_buf_span(body), more);
+	fr_buf_fini(body);
+}
+
+void
+fr_answer_json(struct fr_request *q, int status, struct fr_buf *json)
+{
+	fr_buf_addc(json, '\n');
+	fr_answer_as(q, status, "application/json", json, NULL);
+}
+
+void
+fr_problem_body(struct fr_buf *body, int status, const char *detail)
+{
+	fr_wire_problem_write(body, status, "about:blank", detail);
+	fr_buf_addc(body, '\n');
+}
+
+void
+fr_answer_problem(
+    struct fr_request *q, int status, const char *type, const char *fmt, ...)
+{
+	char detail[FR_ERR_MAX + 128];
+	const char *more = NULL;
+	struct fr_buf body;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(detail, sizeof(detail), fmt, ap) < 0)
+		detail[0] = '\0';
+	va_end(ap);
+	if (status == 503 || status == 429)
+		more = "Retry-After: 1\r\n";
+	else if (status == 401)
+		more = "WWW-Authenticate: Bearer realm=\"forerunner\"\r\n";
+	else if (status == 405)
+		more = q->allow;
+	if (fr_manager_of(q)->debug)
+		log_request(q, status);
+	fr_buf_init(&body, 0);
+	fr_wire_problem_write(&body, status, type, detail);
+	fr_buf_addc(&body, '\n');
+	fr_http_reply(&q->http, status, "application/problem+json",
+	    fr_buf_span(&body), more);
+	fr_buf_fini(&body);
+}
+
+static int
+status_of(enum fr_rc rc)
+{
+	switch (rc) {
+	case FR_OK:
+	case FR_EXISTS:
+		return 200;
+	case FR_SYNTAX:
+		return 400;
+	case FR_DENIED:
+		return 403;
+	case FR_NOTFOUND:
+		return 404;
+	case FR_CONFLICT:
+	case FR_STALE:
+		return 409;
+	case FR_TOOBIG:
+		return 413;
+	case FR_INVALID:
+	case FR_USAGE:
+		return 422;
+	case FR_AGAIN:
+	case FR_UNKNOWN:
+	case FR_UNREACHABLE:
+	case FR_TIMEOUT:
+	case FR_NOMEM:
+		return 503;
+	case FR_NOSPACE:
+		return 507;
+	case FR_IO:
+	case FR_BROKEN:
+	case FR_JOBFAILED:
+		return 500;
+	}
+	return 500;
+}
+
+void
+fr_answer_failed(struct fr_request *q, enum fr_rc rc, const struct fr_err *err)
+{
+	const char *type = "about:blank";
+
+	if (rc == FR_CONFLICT)
+		type = "wrong-state";
+	if (rc == FR_UNKNOWN)
+		type = "unknown-outcome";
+	fr_buf_fini(&q->answer);
+	fr_answer_problem(q, status_of(rc), type, "%s",
+	    err->msg[0] != '\0' ? err->msg : fr_rc_name(rc));
+}
+
+/* ---- the query ---------------------------------------------------------- */
+
+enum fr_rc
+fr_param(struct fr_request *q, const char *name, char *dst, size_t size)
+{
+	const enum fr_rc rc = fr_url_param(q->query, name, dst, size);
+
+	if (rc != FR_OK && rc != FR_NOTFOUND)
+		fr_answer_problem(q, 422, "about:blank",
+		    "parameter `%s`: cannot be read", name);
+	return rc;
+}
+
+bool
+fr_params_known(struct fr_request *q, const char *const *names)
+{
+	struct fr_span rest = q->query, name, value;
+	size_t i;
+
+	while (fr_url_next_param(&rest, &name, &value)) {
+		for (i = 0; names[i] != NULL; i++)
+			if (fr_span_is(name, names[i]))
+				break;
+		if (names[i] == NULL) {
+			fr_answer_problem(q, 422, "about:blank",
+			    "parameter `%.*s`: is not known",
+			    (int)(name.len < 64 ? name.len : 64), name.p);
+			return false;
+		}
+	}
+	return true;
+}
+
+enum fr_rc
+fr_param_ms(struct fr_request *q, const char *name, int64_t *ms)
+{
+	char text[64];
+	const enum fr_rc rc = fr_param(q, name, text, sizeof(text));
+
+	if (rc != FR_OK)
+		return rc;
+	if (fr_str_duration(fr_span_of(text), ms) == FR_OK)
+		return FR_OK;
+	fr_answer_problem(
+	    q, 422, "about:blank", "parameter `%s`: must be a duration", name);
+	return FR_INVALID;
+}

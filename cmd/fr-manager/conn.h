@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FR_MANAGER_CONN_H
+#define FR_MANAGER_CONN_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "base/heap.h"
+#include "http.h"
+
+/* What http.c and conn.c share: the server and its connections. */
+
+#define FR_CONN_SCRATCH ((size_t)64 * 1024)
+#define FR_CONN_OVERLAP 256 /* requests at a time on one connection */
+
+enum fr_conn_state {
+	FR_CONN_HEAD,    /* between requests, or in a head */
+	FR_CONN_BODY,    /* of known length */
+	FR_CONN_CHUNKS,  /* of unknown length */
+	FR_CONN_CLOSING, /* reads no more requests; closed when all is sent */
+	FR_CONN_LINGER   /* all is sent; swallows what still comes */
+};
+
+TAILQ_HEAD(fr_conns, fr_conn);
+
+struct fr_conn {
+	TAILQ_ENTRY(fr_conn) all;
+	TAILQ_ENTRY(fr_conn) idle_link;
+	struct fr_conn *dirty_next;
+	struct fr_http *http;
+	int fd;
+	enum fr_conn_state state;
+	bool idle;        /* on the list of idle ones */
+	bool dirty;       /* on the list of those to be settled */
+	bool reading;     /* its read event is added */
+	bool writing;     /* its write event is added */
+	bool eof;         /* the client has closed its side */
+	bool blocked;     /* a request waits for those before it */
+	bool broken;      /* to be closed at once */
+	bool progress;    /* bytes were sent since the deadline was set */
+	bool overlapping; /* all requests on it may overlap */
+	struct event ev_read;
+	struct event ev_write;
+	struct fr_heap_node timer;
+	bool timed_head;   /* the deadline is that of a head */
+	struct fr_buf in;  /* what has come and is no whole request yet */
+	struct fr_buf out; /* what is to be sent */
+	size_t sent;       /* of out */
+	size_t scan;       /* how far the head in `in` was looked through */
+	struct fr_req *first, *last;
+	size_t nreqs;
+	struct fr_req *now; /* whose body is being read; also on the list */
+	size_t need;        /* bytes of it that are missing */
+	struct fr_chunked chunks;
+	size_t swallowed;
+};
+
+struct fr_http {
+	struct fr_http_conf conf;
+	struct fr_http_stats n;
+	struct fr_conns conns;
+	struct fr_conns idle; /* longest idle first */
+	struct fr_conn *dirty, **dirty_end;
+	struct fr_req *dead;
+	struct fr_heap deadlines;
+	struct event *timer;
+	int64_t timer_at_ms; /* INT64_MAX: not set */
+	struct evconnlistener **listeners;
+	size_t nlisteners;
+	struct event *resume; /* accepts again after EMFILE */
+	bool draining;
+	bool settling;
+	int64_t date_s;
+	char date[64];
+	char scratch[FR_CONN_SCRATCH];
+};
+
+/* conn.c */
+struct fr_conn *fr_conn_new(struct fr_http *h, int fd);
+void fr_conn_close(struct fr_conn *c);
+void fr_conn_settle(struct fr_conn *c); /* may close it */
+void fr_conn_dirty(struct fr_conn *c);
+void fr_conn_expired(struct fr_conn *c);
+
+/* feed.c: reads requests out of in; returns how many bytes it took. */
+size_t fr_conn_feed(struct fr_conn *c, struct fr_span in);
+/* The body that was awaited is there. */
+void fr_conn_body_done(struct fr_conn *c);
+/* A request that cannot be read: answers it and closes. */
+void fr_conn_bad(struct fr_conn *c, int status, const char *detail);
+
+/* http.c */
+void fr_http_deadline(struct fr_conn *c, int64_t ms); /* 0: none */
+const char *fr_http_date(struct fr_http *h);
+void fr_http_free_req(struct fr_req *r);
+/* One without a connection: freed by the next fr_http_settle. */
+void fr_http_bury(struct fr_req *r);
+
+#endif

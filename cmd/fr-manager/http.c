@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "http.h"
+
+#include <errno.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "conn.h"
+
+/*
+ * The server: it accepts, keeps the deadlines, and settles connections.
+ */
+
+/* Without descriptors or memory, accepting is tried again after this. */
+#define RESUME_MS 100
+
+static void expire(int fd, short what, void *arg);
+static void resume(int fd, short what, void *arg);
+static void free_dead(struct fr_http *h);
+
+struct fr_http *
+fr_http_new(const struct fr_http_conf *conf, struct fr_err *err)
+{
+	struct fr_http *h = calloc(1, sizeof(*h));
+
+	fr_assert(conf->req_size >= sizeof(struct fr_req));
+	if (h == NULL) {
+		(void)fr_fail(err, FR_NOMEM, "start server: out of memory");
+		return NULL;
+	}
+	h->conf = *conf;
+	TAILQ_INIT(&h->conns);
+	TAILQ_INIT(&h->idle);
+	h->dirty_end = &h->dirty;
+	h->timer_at_ms = INT64_MAX;
+	fr_heap_init(&h->deadlines);
+	h->timer = event_new(conf->base, -1, 0, expire, h);
+	h->resume = event_new(conf->base, -1, 0, resume, h);
+	if (h->timer == NULL || h->resume == NULL) {
+		fr_http_free(h);
+		(void)fr_fail(err, FR_NOMEM, "start server: out of memory");
+		return NULL;
+	}
+	return h;
+}
+
+static void
+stop_listening(struct fr_http *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->nlisteners; i++)
+		evconnlistener_free(h->listeners[i]);
+	free(h->listeners);
+	h->listeners = NULL;
+	h->nlisteners = 0;
+}
+
+void
+fr_http_free(struct fr_http *h)
+{
+	struct fr_conn *c;
+
+	if (h == NULL)
+		return;
+	stop_listening(h);
+	while ((c = h->dirty) != NULL) {
+		h->dirty = c->dirty_next;
+		c->dirty = false;
+	}
+	h->dirty_end = &h->dirty;
+	while ((c = TAILQ_FIRST(&h->conns)) != NULL)
+		fr_conn_close(c);
+	free_dead(h);
+	if (h->timer != NULL)
+		event_free(h->timer);
+	if (h->resume != NULL)
+		event_free(h->resume);
+	fr_heap_fini(&h->deadlines);
+	free(h);
+}
+
+void *
+fr_http_arg(const struct fr_http *h)
+{
+	return h->conf.arg;
+}
+
+/* ---- accepting ---------------------------------------------------------- */
+
+/* Room for one more: the connection that has been idle longest makes way. */
+static bool
+make_room(struct fr_http *h)
+{
+	struct fr_conn *c;
+
+	if (h->n.connections < h->conf.max_connections)
+		return true;
+	c = TAILQ_FIRST(&h->idle);
+	if (c == NULL)
+		return false;
+	c->broken = true;
+	fr_conn_dirty(c);
+	fr_http_settle(h);
+	return true;
+}
+
+static void
+refuse(struct fr_http *h, int fd)
+{
+	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				   "Retry-After: 1\r\nContent-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+
+	h->n.refused++;
+	(void)send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)shutdown(fd, SHUT_WR);
+	(void)close(fd);
+}
+
+static void
+accepted(
+    struct evconnlistener *l, int fd, struct sockaddr *sa, int salen, void *arg)
+{
+	struct fr_http *h = arg;
+	const int on = 1;
+
+	(void)l;
+	(void)salen;
+	h->n.accepted++;
+	if (sa->sa_family != AF_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (!make_room(h) || fr_conn_new(h, fd) == NULL) {
+		refuse(h, fd);
+		return;
+	}
+	fr_http_settle(h);
+}
+
+static void
+cannot_accept(struct evconnlistener *l, void *arg)
+{
+	struct fr_http *h = arg;
+	const struct timeval tv = { 0, RESUME_MS * 1000 };
+	size_t i;
+
+	(void)l;
+	fr_log(FR_LOG_WARN, "accept: %s", strerror(errno));
+	for (i = 0; i < h->nlisteners; i++)
+		(void)evconnlistener_disable(h->listeners[i]);
+	(void)event_add(h->resume, &tv);
+}
+
+static void
+resume(int fd, short what, void *arg)
+{
+	struct fr_http *h = arg;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < h->nlisteners; i++)
+		(void)evconnlistener_enable(h->listeners[i]);
+}
+
+enum fr_rc
+fr_http_listen(struct fr_http *h, int fd, struct fr_err *err)
+{
+	struct evconnlistener **v, *l;
+
+	v = reallocarray(h->listeners, h->nlisteners + 1, sizeof(*v));
+	if (v == NULL)
+		return fr_fail(err, FR_NOMEM, "listen: out of memory");
+	h->listeners = v;
+	/* It listens already, with a backlog of its own. */
+	l = evconnlistener_new(h->conf.base, accepted, h,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (l == NULL)
+		return fr_fail(err, FR_IO, "listen: cannot poll");
+	evconnlistener_set_error_cb(l, cannot_accept);
+	h->listeners[h->nlisteners++] = l;
+	return FR_OK;
+}
+
+/* ---- deadlines ---------------------------------------------------------- */
+
+void
+fr_http_deadline(struct fr_conn *c, int64_t ms)
+{
+	c->timed_head = false;
+	if (ms <= 0)
+		fr_heap_remove(&c->http->deadlines, &c->timer);
+	else if (!fr_heap_set(
+		     &c->http->deadlines, &c->timer, fr_time_mono_ms() + ms))
+		c->broken = true;
+}
+
+/* The timer may fire too early, never too late: so it is seldom moved. */
+static void
+set_timer(struct fr_http *h)
+{
+	struct fr_heap_node *first = fr_heap_first(&h->deadlines);
+	struct timeval tv;
+	int64_t ms;
+
+	if (first == NULL || first->at_ms >= h->timer_at_ms)
+		return;
+	h->timer_at_ms = first->at_ms;
+	ms = first->at_ms - fr_time_mono_ms();
+	if (ms < 0)
+		ms = 0;
+	tv.tv_sec = (time_t)(ms / 1000);
+	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	(void)event_add(h->timer, &tv);
+}
+
+static void
+expire(int fd, short what, void *arg)
+{
+	struct fr_http *h = arg;
+	const int64_t now = fr_time_mono_ms();
+	struct fr_heap_node *n;
+	struct fr_conn *c;
+
+	(void)fd;
+	(void)what;
+	h->timer_at_ms = INT64_MAX;
+	while ((n = fr_heap_first(&h->deadlines)) != NULL && n->at_ms <= now) {
+		c = (struct fr_conn *)(void *)((char *)n -
+					       offsetof(struct fr_conn, timer));
+		fr_heap_remove(&h->deadlines, n);
+		fr_conn_expired(c);
+	}
+	fr_http_settle(h);
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+void
+fr_http_settle(struct fr_http *h)
+{
+	struct fr_conn *c;
+
+	if (h->settling)
+		return;
+	h->settling = true;
+	while ((c = h->dirty) != NULL) {
+		h->dirty = c->dirty_next;
+		if (h->dirty == NULL)
+			h->dirty_end = &h->dirty;
+		c->dirty = false;
+		fr_conn_settle(c);
+	}
+	h->settling = false;
+	free_dead(h);
+	set_timer(h);
+}
+
+void
+fr_http_drain(struct fr_http *h)
+{
+	struct fr_conn *c;
+
+	h->draining = true;
+	stop_listening(h);
+	TAILQ_FOREACH(c, &h->conns, all)
+	fr_conn_dirty(c);
+	fr_http_settle(h);
+}
+
+bool
+fr_http_drained(const struct fr_http *h)
+{
+	const struct fr_conn *c;
+
+	TAILQ_FOREACH(c, &h->conns, all)
+	if (c->state != FR_CONN_LINGER)
+		return false;
+	return true;
+}
+
+const char *
+fr_http_date(struct fr_http *h)
+{
+	struct timespec ts;
+	struct tm tm;
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	if (ts.tv_sec != h->date_s) {
+		h->date_s = ts.tv_sec;
+		(void)gmtime_r(&ts.tv_sec, &tm);
+		(void)strftime(h->date, sizeof(h->date),
+		    "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+	}
+	return h->date;
+}
+
+static void
+uncount(struct fr_req *r)
+{
+	if (!r->counted)
+		return;
+	r->counted = false;
+	if (r->parked)
+		r->http->n.parked--;
+	else
+		r->http->n.in_flight--;
+}
+
+void
+fr_http_free_req(struct fr_req *r)
+{
+	fr_assert(!r->pending);
+	uncount(r);
+	r->http->n.bytes -= r->charged;
+	fr_buf_fini(&r->big);
+	fr_buf_fini(&r->out);
+	fr_arena_free(r->arena);
+}
+
+void
+fr_http_bury(struct fr_req *r)
+{
+	fr_assert(r->conn == NULL && !r->pending);
+	r->next = r->http->dead;
+	r->http->dead = r;
+}
+
+static void
+free_dead(struct fr_http *h)
+{
+	struct fr_req *r;
+
+	while ((r = h->dead) != NULL) {
+		h->dead = r->next;
+		fr_http_free_req(r);
+	}
+}
+
+void
+fr_http_lend(struct fr_req *r, bool parked)
+{
+	fr_assert(!r->pending && !r->answered);
+	r->pending = true;
+	if (parked == r->parked || !r->counted) {
+		r->parked = parked;
+		return;
+	}
+	r->parked = parked;
+	r->http->n.in_flight += parked ? (uint64_t)-1 : 1;
+	r->http->n.parked += parked ? 1 : (uint64_t)-1;
+}
+
+void
+fr_http_back(struct fr_req *r)
+{
+	fr_assert(r->pending);
+	r->pending = false;
+}
+
+bool
+fr_http_reachable(const struct fr_req *r)
+{
+	return r->conn != NULL && !r->conn->eof && !r->conn->broken;
+}
+
+void
+fr_http_stats(const struct fr_http *h, struct fr_http_stats *s)
+{
+	*s = h->n;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "manager.h"
+
+/* Every wait has a reason (promise 9), and who could end it: the workers. */
+
+static void
+scheduled(const struct fr_job *job, char *dst, size_t size)
+{
+	char at[FR_TIME_TEXT];
+
+	fr_time_format(at, job->run_at_ms);
+	if (job->fail_count > 0)
+		(void)snprintf(dst, size, "retry after failure %u of %u at %s",
+		    job->fail_count, job->max_attempts, at);
+	else
+		(void)snprintf(dst, size, "until %s", at);
+}
+
+void
+fr_waiting_text(const struct fr_request *q, const struct fr_job *job, char *dst,
+    size_t size)
+{
+	dst[0] = '\0';
+	if (job->state == FR_STATE_SCHEDULED)
+		scheduled(job, dst, size);
+	if (job->state != FR_STATE_QUEUED)
+		return;
+	if (q->paused)
+		(void)snprintf(dst, size, "type %s is paused", q->type);
+	else if (!q->have_workers)
+		(void)snprintf(dst, size, "no worker for type %s", q->type);
+	else if (q->ahead == -1 || !fr_manager_of(q)->fifo)
+		(void)snprintf(dst, size, "queued");
+	else if (q->ahead == 0)
+		(void)snprintf(dst, size, "queued: next of its type");
+	else
+		(void)snprintf(dst, size, "queued: about %lld %s ahead",
+		    (long long)q->ahead, q->ahead == 1 ? "job" : "jobs");
+}
+
+/* The same question of a worker at another manager. */
+static bool
+json_has_type(struct fr_span json, const char *type)
+{
+	struct fr_span v, item;
+	struct fr_json_iter it;
+
+	if (fr_json_check(json, FR_JSON_DEPTH, &v, NULL) != FR_OK ||
+	    fr_json_type(v) != FR_JSON_OBJECT)
+		return false;
+	v = fr_json_get(v, "types");
+	if (v.p == NULL || fr_json_type(v) != FR_JSON_ARRAY)
+		return false;
+	it = fr_json_iter(v);
+	while (fr_json_element(&it, &item))
+		if (fr_json_type(item) == FR_JSON_STRING &&
+		    fr_json_string_is(item, type))
+			return true;
+	return false;
+}
+
+bool
+fr_worker_has_type(const struct fr_worker_view *v, const char *type)
+{
+	size_t i;
+
+	if (v->json.len > 0)
+		return json_has_type(v->json, type);
+	for (i = 0; i < v->ntypes; i++)
+		if (strcmp(v->types[i], type) == 0)
+			return true;
+	return false;
+}
+
+void
+fr_worker_write(struct fr_buf *b, const struct fr_worker_view *v)
+{
+	char id[FR_UUID_TEXT];
+	size_t i;
+
+	if (v->json.len > 0) {
+		fr_jsonw_raw(b, v->json);
+		return;
+	}
+	fr_jsonw_open(b, '{');
+	fr_jsonw_key(b, "id");
+	fr_jsonw_str(b, v->id);
+	fr_jsonw_key(b, "host");
+	fr_jsonw_str(b, v->host);
+	fr_jsonw_key(b, "pid");
+	fr_jsonw_i64(b, v->pid);
+	fr_jsonw_key(b, "types");
+	fr_jsonw_open(b, '[');
+	for (i = 0; i < v->ntypes; i++)
+		fr_jsonw_strz(b, v->types[i]);
+	fr_jsonw_close(b, ']');
+	fr_jsonw_key(b, "slots");
+	fr_jsonw_i64(b, v->slots);
+	fr_jsonw_key(b, "current_jobs");
+	fr_jsonw_open(b, '[');
+	for (i = 0; i < v->njobs; i++) {
+		fr_uuid_format(id, &v->jobs[i].id);
+		fr_jsonw_open(b, '{');
+		fr_jsonw_key(b, "id");
+		fr_jsonw_strz(b, id);
+		fr_jsonw_key(b, "type");
+		fr_jsonw_strz(b, v->jobs[i].type);
+		fr_jsonw_key(b, "attempt");
+		fr_jsonw_i64(b, v->jobs[i].attempt);
+		fr_jsonw_close(b, '}');
+	}
+	fr_jsonw_close(b, ']');
+	fr_jsonw_key(b, "last_seen");
+	fr_jsonw_time(b, v->last_seen_ms);
+	fr_jsonw_close(b, '}');
+}
