@@ -48,9 +48,12 @@ export T FR_BUILD FR_TEST_SLOW BIN HANDLERS XDG_STATE_HOME="$T/state"
 N=0 FAILED=0 PIDS='' MANAGER='' WORKER='' PID='' STATUS=0 MANAGER_ARGS=''
 : >"$T/log"
 trap 'fr_end $?' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+fr_traps() {
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+fr_traps
 
 # ---- results -------------------------------------------------------------
 
@@ -205,9 +208,13 @@ stop() {
 	done
 	return 0
 }
+# Without traps a child is born with the signals' defaults: one that is sent
+# before it has become its program is not lost.
 start() {
+	trap - HUP INT TERM
 	"$@" </dev/null >>"$T/log" 2>&1 &
 	PID=$!
+	fr_traps
 	PIDS="$PIDS $PID"
 }
 fr_quote() {
@@ -219,8 +226,10 @@ fr_quote() {
 # the pipe, and read fails at once.
 fr_manager() {
 	[ -p "$T/ready" ] || mkfifo "$T/ready"
+	trap - HUP INT TERM
 	fr-manager --ready-fd 3 "$@" </dev/null 3>"$T/ready" >>"$T/log" 2>&1 &
 	MANAGER=$!
+	fr_traps
 	PIDS="$PIDS $MANAGER"
 	if ! read -r FR_MANAGER <"$T/ready"; then
 		fail 'the manager starts' "$(tail -n 3 "$T/log")"
