@@ -11,12 +11,14 @@
 static const struct fr_store_ops *const stores[] = {
 	&fr_store_memory,
 	&fr_store_postgres,
+	&fr_store_exec,
 	&fr_store_sqlite,
 };
 static const struct fr_queue_ops *const queues[] = {
 	&fr_queue_memory,
 	&fr_queue_redis,
 	&fr_queue_rediss,
+	&fr_queue_exec,
 };
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))

@@ -6,9 +6,9 @@
 
 /* Each backend's only symbol. */
 extern const struct fr_store_ops fr_store_memory, fr_store_sqlite;
-extern const struct fr_store_ops fr_store_postgres;
+extern const struct fr_store_ops fr_store_postgres, fr_store_exec;
 extern const struct fr_queue_ops fr_queue_memory, fr_queue_redis;
-extern const struct fr_queue_ops fr_queue_rediss;
+extern const struct fr_queue_ops fr_queue_rediss, fr_queue_exec;
 
 /*
  * Opens a store or queue by its URL: SCHEME:ARGS of a built-in backend, or
