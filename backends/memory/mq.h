@@ -15,7 +15,7 @@
 #define MQ_GROUPS 53
 #define MQ_GROUP_ONE 20 /* the group of weight 1 */
 
-struct mq_type {
+struct fr_mq_type {
 	int64_t count;     /* how many wait */
 	const char *asked; /* the caller's name for it, during a pop */
 	uint64_t mark;     /* the pop that asked for it */
@@ -28,11 +28,11 @@ struct mq_type {
 
 struct mq {
 	struct fr_queue base;
-	struct fr_map *types;  /* name -> struct mq_type */
-	size_t idle;           /* types for which none wait */
-	struct mq_pool entry;  /* struct mq_line or struct mq_ball */
-	struct mq_pool bundle; /* fifo: levels; draw: groups */
-	struct mq_index index;
+	struct fr_map *types;     /* name -> struct fr_mq_type */
+	size_t idle;              /* types for which none wait */
+	struct fr_mq_pool entry;  /* struct fr_mq_line or struct fr_mq_ball */
+	struct fr_mq_pool bundle; /* fifo: levels; draw: groups */
+	struct fr_mq_index index;
 	struct fr_rand rand;
 	int64_t first_seq; /* fifo: of what was put to the front last */
 	int64_t last_seq;  /* fifo: of what was put to the end last */
@@ -42,7 +42,7 @@ struct mq {
 	bool weighted;
 	struct fr_weigh *weigh; /* or NULL */
 	char *command;          /* what weigh runs */
-	struct mq_type **asked;
+	struct fr_mq_type **asked;
 	size_t asked_cap;
 	uint32_t *added; /* scratch of push, so that it can be undone */
 	double *weight;
@@ -50,10 +50,10 @@ struct mq {
 	char line[160];
 };
 
-static inline struct mq_entry *
-mq_entry_at(const struct mq *q, uint32_t e)
+static inline struct fr_mq_entry *
+fr_mq_entry_at(const struct mq *q, uint32_t e)
 {
-	return mq_pool_at(&q->entry, e);
+	return fr_mq_pool_at(&q->entry, e);
 }
 
 /*
@@ -61,27 +61,27 @@ mq_entry_at(const struct mq *q, uint32_t e)
  * memory. drop takes it out again. pop fills up to n tickets from the
  * types q->asked[0..ntypes), forgetting each entry, and returns how many.
  */
-extern const size_t mq_fifo_entry_size, mq_fifo_bundle_size;
-bool mq_fifo_add(
-    struct mq *q, struct mq_type *t, uint32_t e, int32_t priority, bool front);
-struct mq_type *mq_fifo_type(const struct mq *q, uint32_t e);
-void mq_fifo_drop(struct mq *q, uint32_t e);
-size_t mq_fifo_pop(
+extern const size_t fr_mq_fifo_entry_size, fr_mq_fifo_bundle_size;
+bool fr_mq_fifo_add(struct mq *q, struct fr_mq_type *t, uint32_t e,
+    int32_t priority, bool front);
+struct fr_mq_type *fr_mq_fifo_type(const struct mq *q, uint32_t e);
+void fr_mq_fifo_drop(struct mq *q, uint32_t e);
+size_t fr_mq_fifo_pop(
     struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n);
 /* How many of its type go out before e, counted up to most. */
-int64_t mq_fifo_place(const struct mq *q, uint32_t e, int64_t most);
+int64_t fr_mq_fifo_place(const struct mq *q, uint32_t e, int64_t most);
 
-extern const size_t mq_draw_entry_size, mq_draw_bundle_size;
-bool mq_draw_add(struct mq *q, struct mq_type *t, uint32_t e, int32_t priority,
-    double weight);
-struct mq_type *mq_draw_type(const struct mq *q, uint32_t e);
-void mq_draw_drop(struct mq *q, uint32_t e);
-size_t mq_draw_pop(
+extern const size_t fr_mq_draw_entry_size, fr_mq_draw_bundle_size;
+bool fr_mq_draw_add(struct mq *q, struct fr_mq_type *t, uint32_t e,
+    int32_t priority, double weight);
+struct fr_mq_type *fr_mq_draw_type(const struct mq *q, uint32_t e);
+void fr_mq_draw_drop(struct mq *q, uint32_t e);
+size_t fr_mq_draw_pop(
     struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n);
 /* Gives back the groups of a type for which none wait. */
-void mq_draw_forget(struct mq *q, struct mq_type *t);
+void fr_mq_draw_forget(struct mq *q, struct fr_mq_type *t);
 
 /* Takes e out of the index and frees it; its order has dropped it. */
-void mq_forget(struct mq *q, struct mq_type *t, uint32_t e);
+void fr_mq_forget(struct mq *q, struct fr_mq_type *t, uint32_t e);
 
 #endif

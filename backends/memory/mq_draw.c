@@ -16,44 +16,44 @@
  */
 #define ONE (1U << 23)
 
-struct mq_ball {
-	struct mq_entry e;
+struct fr_mq_ball {
+	struct fr_mq_entry e;
 	uint32_t pos; /* in the group's row */
 	int32_t priority;
 	uint32_t weight; /* ONE to 2 * ONE - 1; the exponent is the group's */
 };
 
 struct group {
-	struct mq_type *type;
-	struct mq_row row;
+	struct fr_mq_type *type;
+	struct fr_mq_row row;
 	uint64_t sum;
 	uint32_t count;
 	uint32_t exp; /* the weights are weight / ONE * 2^(exp - 20) */
 };
 
-const size_t mq_draw_entry_size = sizeof(struct mq_ball);
-const size_t mq_draw_bundle_size = sizeof(struct group);
+const size_t fr_mq_draw_entry_size = sizeof(struct fr_mq_ball);
+const size_t fr_mq_draw_bundle_size = sizeof(struct group);
 
-static struct mq_ball *
+static struct fr_mq_ball *
 ball_at(const struct mq *q, uint32_t e)
 {
-	return mq_pool_at(&q->entry, e);
+	return fr_mq_pool_at(&q->entry, e);
 }
 
 static struct group *
 group_at(const struct mq *q, uint32_t g)
 {
-	return mq_pool_at(&q->bundle, g);
+	return fr_mq_pool_at(&q->bundle, g);
 }
 
 static uint32_t
-group_get(struct mq *q, struct mq_type *t, uint32_t exp)
+group_get(struct mq *q, struct fr_mq_type *t, uint32_t exp)
 {
 	uint32_t n = t->group[exp];
 
 	if (n != MQ_NONE)
 		return n;
-	n = mq_pool_new(&q->bundle);
+	n = fr_mq_pool_new(&q->bundle);
 	if (n != MQ_NONE)
 		*group_at(q, n) = (struct group){ .type = t, .exp = exp };
 	t->group[exp] = n;
@@ -61,10 +61,10 @@ group_get(struct mq *q, struct mq_type *t, uint32_t exp)
 }
 
 bool
-mq_draw_add(struct mq *q, struct mq_type *t, uint32_t e, int32_t priority,
+fr_mq_draw_add(struct mq *q, struct fr_mq_type *t, uint32_t e, int32_t priority,
     double weight)
 {
-	struct mq_ball *b = ball_at(q, e);
+	struct fr_mq_ball *b = ball_at(q, e);
 	double most = ldexp(1, MQ_GROUPS - MQ_GROUP_ONE) - 512;
 	double least = ldexp(1, -MQ_GROUP_ONE);
 	struct group *g;
@@ -79,36 +79,36 @@ mq_draw_add(struct mq *q, struct mq_type *t, uint32_t e, int32_t priority,
 	if (n == MQ_NONE)
 		return false;
 	g = group_at(q, n);
-	if (!mq_row_grow(&g->row, (size_t)g->count + 1))
+	if (!fr_mq_row_grow(&g->row, (size_t)g->count + 1))
 		return false;
 	b->e.owner = n;
 	b->priority = priority;
 	b->pos = g->count++;
-	*mq_row_at(&g->row, b->pos) = e;
+	*fr_mq_row_at(&g->row, b->pos) = e;
 	g->sum += b->weight;
 	t->filled |= UINT64_C(1) << g->exp;
 	return true;
 }
 
-struct mq_type *
-mq_draw_type(const struct mq *q, uint32_t e)
+struct fr_mq_type *
+fr_mq_draw_type(const struct mq *q, uint32_t e)
 {
 	return group_at(q, ball_at(q, e)->e.owner)->type;
 }
 
 void
-mq_draw_drop(struct mq *q, uint32_t e)
+fr_mq_draw_drop(struct mq *q, uint32_t e)
 {
-	struct mq_ball *b = ball_at(q, e);
+	struct fr_mq_ball *b = ball_at(q, e);
 	struct group *g = group_at(q, b->e.owner);
 	uint32_t last;
 
 	fr_assert(g->count > b->pos);
-	last = *mq_row_at(&g->row, --g->count);
-	*mq_row_at(&g->row, b->pos) = last;
+	last = *fr_mq_row_at(&g->row, --g->count);
+	*fr_mq_row_at(&g->row, b->pos) = last;
 	ball_at(q, last)->pos = b->pos;
 	g->sum -= b->weight;
-	mq_row_shrink(&g->row, g->count);
+	fr_mq_row_shrink(&g->row, g->count);
 	if (g->count == 0)
 		g->type->filled &= ~(UINT64_C(1) << g->exp);
 }
@@ -120,7 +120,7 @@ group_sum(const struct group *g)
 }
 
 static double
-type_sum(const struct mq *q, const struct mq_type *t)
+type_sum(const struct mq *q, const struct fr_mq_type *t)
 {
 	double sum = 0;
 	uint64_t bits;
@@ -131,7 +131,7 @@ type_sum(const struct mq *q, const struct mq_type *t)
 }
 
 static uint32_t
-draw(struct mq *q, const struct mq_type *t)
+draw(struct mq *q, const struct fr_mq_type *t)
 {
 	double x = fr_rand_unit(&q->rand) * type_sum(q, t);
 	struct group *g = NULL;
@@ -147,7 +147,7 @@ draw(struct mq *q, const struct mq_type *t)
 	}
 	fr_assert(g != NULL && g->count > 0);
 	do
-		e = *mq_row_at(&g->row, fr_rand_below(&q->rand, g->count));
+		e = *fr_mq_row_at(&g->row, fr_rand_below(&q->rand, g->count));
 	while (q->weighted &&
 	       fr_rand_below(&q->rand, 2 * ONE) >= ball_at(q, e)->weight);
 	return e;
@@ -174,9 +174,9 @@ draw_type(struct mq *q, size_t ntypes)
 }
 
 size_t
-mq_draw_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
+fr_mq_draw_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
 {
-	struct mq_type *t;
+	struct fr_mq_type *t;
 	size_t i, k;
 	uint32_t e;
 
@@ -184,11 +184,11 @@ mq_draw_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
 		k = draw_type(q, ntypes);
 		t = q->asked[k];
 		e = draw(q, t);
-		ticket[i] = (struct fr_ticket){ .id = mq_entry_at(q, e)->id,
+		ticket[i] = (struct fr_ticket){ .id = fr_mq_entry_at(q, e)->id,
 			.type = t->asked,
 			.priority = ball_at(q, e)->priority };
-		mq_draw_drop(q, e);
-		mq_forget(q, t, e);
+		fr_mq_draw_drop(q, e);
+		fr_mq_forget(q, t, e);
 		if (t->count == 0)
 			q->asked[k] = q->asked[--ntypes];
 	}
@@ -196,15 +196,15 @@ mq_draw_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
 }
 
 void
-mq_draw_forget(struct mq *q, struct mq_type *t)
+fr_mq_draw_forget(struct mq *q, struct fr_mq_type *t)
 {
 	int i;
 
 	for (i = 0; i < MQ_GROUPS; i++) {
 		if (t->group[i] == MQ_NONE)
 			continue;
-		mq_row_fini(&group_at(q, t->group[i])->row);
-		mq_pool_free(&q->bundle, t->group[i]);
+		fr_mq_row_fini(&group_at(q, t->group[i])->row);
+		fr_mq_pool_free(&q->bundle, t->group[i]);
 		t->group[i] = MQ_NONE;
 	}
 }

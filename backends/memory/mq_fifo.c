@@ -11,15 +11,15 @@
  * the order is that of the numbers given on arrival: up at the end, down at
  * the front.
  */
-struct mq_line {
-	struct mq_entry e;
+struct fr_mq_line {
+	struct fr_mq_entry e;
 	uint32_t next;
 	uint32_t prev;
 	uint32_t seq[2]; /* an int64_t; in halves for the sake of alignment */
 };
 
 struct level {
-	struct mq_type *type;
+	struct fr_mq_type *type;
 	int32_t priority;
 	uint32_t heat; /* the treap's: that of the parent is not less */
 	uint32_t left; /* lower priorities */
@@ -30,23 +30,23 @@ struct level {
 	uint32_t pad;
 };
 
-const size_t mq_fifo_entry_size = sizeof(struct mq_line);
-const size_t mq_fifo_bundle_size = sizeof(struct level);
+const size_t fr_mq_fifo_entry_size = sizeof(struct fr_mq_line);
+const size_t fr_mq_fifo_bundle_size = sizeof(struct level);
 
-static struct mq_line *
+static struct fr_mq_line *
 line_at(const struct mq *q, uint32_t e)
 {
-	return mq_pool_at(&q->entry, e);
+	return fr_mq_pool_at(&q->entry, e);
 }
 
 static struct level *
 level_at(const struct mq *q, uint32_t l)
 {
-	return mq_pool_at(&q->bundle, l);
+	return fr_mq_pool_at(&q->bundle, l);
 }
 
 static int64_t
-seq_of(const struct mq_line *w)
+seq_of(const struct fr_mq_line *w)
 {
 	int64_t seq;
 
@@ -99,7 +99,7 @@ tree_join(const struct mq *q, uint32_t *out, uint32_t low, uint32_t high)
 }
 
 static void
-find_top(const struct mq *q, struct mq_type *t)
+find_top(const struct mq *q, struct fr_mq_type *t)
 {
 	uint32_t l = t->root;
 
@@ -110,10 +110,10 @@ find_top(const struct mq *q, struct mq_type *t)
 
 /* A new level of t; MQ_NONE without memory. */
 static uint32_t
-level_new(struct mq *q, struct mq_type *t, int32_t priority)
+level_new(struct mq *q, struct fr_mq_type *t, int32_t priority)
 {
 	uint32_t *at = &t->root;
-	uint32_t n = mq_pool_new(&q->bundle);
+	uint32_t n = fr_mq_pool_new(&q->bundle);
 	struct level *l;
 
 	if (n == MQ_NONE)
@@ -140,7 +140,7 @@ static void
 level_free(struct mq *q, uint32_t n)
 {
 	struct level *l = level_at(q, n);
-	struct mq_type *t = l->type;
+	struct fr_mq_type *t = l->type;
 	uint32_t *at = &t->root;
 
 	while (*at != n)
@@ -148,13 +148,13 @@ level_free(struct mq *q, uint32_t n)
 			 ? &level_at(q, *at)->right
 			 : &level_at(q, *at)->left;
 	tree_join(q, at, l->left, l->right);
-	mq_pool_free(&q->bundle, n);
+	fr_mq_pool_free(&q->bundle, n);
 	if (t->top == n)
 		find_top(q, t);
 }
 
 static uint32_t
-level_find(const struct mq *q, const struct mq_type *t, int32_t priority)
+level_find(const struct mq *q, const struct fr_mq_type *t, int32_t priority)
 {
 	uint32_t n = t->top;
 
@@ -168,10 +168,10 @@ level_find(const struct mq *q, const struct mq_type *t, int32_t priority)
 }
 
 bool
-mq_fifo_add(
-    struct mq *q, struct mq_type *t, uint32_t e, int32_t priority, bool front)
+fr_mq_fifo_add(struct mq *q, struct fr_mq_type *t, uint32_t e, int32_t priority,
+    bool front)
 {
-	struct mq_line *w = line_at(q, e);
+	struct fr_mq_line *w = line_at(q, e);
 	uint32_t n = level_find(q, t, priority);
 	struct level *l;
 	int64_t seq;
@@ -198,16 +198,16 @@ mq_fifo_add(
 	return true;
 }
 
-struct mq_type *
-mq_fifo_type(const struct mq *q, uint32_t e)
+struct fr_mq_type *
+fr_mq_fifo_type(const struct mq *q, uint32_t e)
 {
 	return level_at(q, line_at(q, e)->e.owner)->type;
 }
 
 void
-mq_fifo_drop(struct mq *q, uint32_t e)
+fr_mq_fifo_drop(struct mq *q, uint32_t e)
 {
-	struct mq_line *w = line_at(q, e);
+	struct fr_mq_line *w = line_at(q, e);
 	struct level *l = level_at(q, w->e.owner);
 
 	if (w->prev != MQ_NONE)
@@ -225,7 +225,8 @@ mq_fifo_drop(struct mq *q, uint32_t e)
 
 /* Whether the next job of a goes out before that of b. */
 static bool
-before(const struct mq *q, const struct mq_type *a, const struct mq_type *b)
+before(
+    const struct mq *q, const struct fr_mq_type *a, const struct fr_mq_type *b)
 {
 	const struct level *x = level_at(q, a->top);
 	const struct level *y = level_at(q, b->top);
@@ -236,9 +237,9 @@ before(const struct mq *q, const struct mq_type *a, const struct mq_type *b)
 }
 
 static void
-sift(const struct mq *q, struct mq_type **v, size_t n, size_t i)
+sift(const struct mq *q, struct fr_mq_type **v, size_t n, size_t i)
 {
-	struct mq_type *t = v[i];
+	struct fr_mq_type *t = v[i];
 	size_t c;
 
 	for (; (c = 2 * i + 1) < n; i = c) {
@@ -252,9 +253,9 @@ sift(const struct mq *q, struct mq_type **v, size_t n, size_t i)
 }
 
 size_t
-mq_fifo_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
+fr_mq_fifo_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
 {
-	struct mq_type **v = q->asked;
+	struct fr_mq_type **v = q->asked;
 	struct level *l;
 	uint32_t e;
 	size_t i;
@@ -264,11 +265,11 @@ mq_fifo_pop(struct mq *q, size_t ntypes, struct fr_ticket *ticket, size_t n)
 	for (i = 0; i < n && ntypes > 0; i++) {
 		l = level_at(q, v[0]->top);
 		e = l->head;
-		ticket[i] = (struct fr_ticket){ .id = mq_entry_at(q, e)->id,
+		ticket[i] = (struct fr_ticket){ .id = fr_mq_entry_at(q, e)->id,
 			.type = v[0]->asked,
 			.priority = l->priority };
-		mq_fifo_drop(q, e);
-		mq_forget(q, v[0], e);
+		fr_mq_fifo_drop(q, e);
+		fr_mq_forget(q, v[0], e);
 		if (v[0]->count == 0)
 			v[0] = v[--ntypes];
 		if (ntypes > 1)
@@ -298,9 +299,9 @@ count_higher(const struct mq *q, uint32_t n, int32_t priority, int64_t most)
 }
 
 int64_t
-mq_fifo_place(const struct mq *q, uint32_t e, int64_t most)
+fr_mq_fifo_place(const struct mq *q, uint32_t e, int64_t most)
 {
-	const struct mq_line *w = line_at(q, e);
+	const struct fr_mq_line *w = line_at(q, e);
 	const struct level *l = level_at(q, w->e.owner);
 	int64_t sum = count_higher(q, l->type->root, l->priority, most);
 

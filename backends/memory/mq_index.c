@@ -15,22 +15,23 @@
 #define LEAST 64U
 
 bool
-mq_index_init(struct mq_index *x, struct mq_pool *pool, struct fr_rand *r)
+fr_mq_index_init(
+    struct fr_mq_index *x, struct fr_mq_pool *pool, struct fr_rand *r)
 {
-	*x = (struct mq_index){ .pool = pool, .low = LEAST };
+	*x = (struct fr_mq_index){ .pool = pool, .low = LEAST };
 	x->key[0] = fr_rand_u64(r);
 	x->key[1] = fr_rand_u64(r);
-	return mq_row_grow(&x->bucket, LEAST);
+	return fr_mq_row_grow(&x->bucket, LEAST);
 }
 
 void
-mq_index_fini(struct mq_index *x)
+fr_mq_index_fini(struct fr_mq_index *x)
 {
-	mq_row_fini(&x->bucket);
+	fr_mq_row_fini(&x->bucket);
 }
 
 uint64_t
-mq_index_hash(const struct mq_index *x, const struct fr_uuid *id)
+fr_mq_index_hash(const struct fr_mq_index *x, const struct fr_uuid *id)
 {
 	unsigned __int128 m;
 	uint64_t a, b;
@@ -44,29 +45,29 @@ mq_index_hash(const struct mq_index *x, const struct fr_uuid *id)
 }
 
 static uint32_t *
-bucket(const struct mq_index *x, uint64_t hash)
+bucket(const struct fr_mq_index *x, uint64_t hash)
 {
 	size_t b = hash & (2 * x->low - 1);
 
 	if (b >= x->low + x->split)
 		b &= x->low - 1;
-	return mq_row_at(&x->bucket, b);
+	return fr_mq_row_at(&x->bucket, b);
 }
 
-static struct mq_entry *
-at(const struct mq_index *x, uint32_t e)
+static struct fr_mq_entry *
+at(const struct fr_mq_index *x, uint32_t e)
 {
-	return mq_pool_at(x->pool, e);
+	return fr_mq_pool_at(x->pool, e);
 }
 
 void
-mq_index_prefetch(const struct mq_index *x, uint64_t hash)
+fr_mq_index_prefetch(const struct fr_mq_index *x, uint64_t hash)
 {
 	__builtin_prefetch(bucket(x, hash));
 }
 
 void
-mq_index_prefetch_chain(const struct mq_index *x, uint64_t hash)
+fr_mq_index_prefetch_chain(const struct fr_mq_index *x, uint64_t hash)
 {
 	uint32_t e = *bucket(x, hash) - 1;
 
@@ -74,14 +75,15 @@ mq_index_prefetch_chain(const struct mq_index *x, uint64_t hash)
 		__builtin_prefetch(at(x, e));
 	/* The bucket that will be split about then. */
 	if (x->split + 4 < x->low) {
-		e = *mq_row_at(&x->bucket, x->split + 4) - 1;
+		e = *fr_mq_row_at(&x->bucket, x->split + 4) - 1;
 		if (e != MQ_NONE)
 			__builtin_prefetch(at(x, e));
 	}
 }
 
 uint32_t
-mq_index_find(const struct mq_index *x, uint64_t hash, const struct fr_uuid *id)
+fr_mq_index_find(
+    const struct fr_mq_index *x, uint64_t hash, const struct fr_uuid *id)
 {
 	uint32_t e = *bucket(x, hash) - 1;
 
@@ -91,7 +93,7 @@ mq_index_find(const struct mq_index *x, uint64_t hash, const struct fr_uuid *id)
 }
 
 static void
-link_in(struct mq_index *x, uint32_t *first, uint32_t e)
+link_in(struct fr_mq_index *x, uint32_t *first, uint32_t e)
 {
 	at(x, e)->chain = *first - 1;
 	*first = e + 1;
@@ -99,26 +101,26 @@ link_in(struct mq_index *x, uint32_t *first, uint32_t e)
 
 /* Moves the entries of one chain to where they belong now. */
 static void
-deal(struct mq_index *x, uint32_t e)
+deal(struct fr_mq_index *x, uint32_t e)
 {
 	uint32_t next;
 
 	for (; e != MQ_NONE; e = next) {
 		next = at(x, e)->chain;
-		link_in(x, bucket(x, mq_index_hash(x, &at(x, e)->id)), e);
+		link_in(x, bucket(x, fr_mq_index_hash(x, &at(x, e)->id)), e);
 	}
 }
 
 static void
-grow(struct mq_index *x)
+grow(struct fr_mq_index *x)
 {
 	uint32_t *old;
 	uint32_t e;
 
-	if (!mq_row_grow(&x->bucket, x->low + x->split + 1))
+	if (!fr_mq_row_grow(&x->bucket, x->low + x->split + 1))
 		return;
-	*mq_row_at(&x->bucket, x->low + x->split) = 0;
-	old = mq_row_at(&x->bucket, x->split);
+	*fr_mq_row_at(&x->bucket, x->low + x->split) = 0;
+	old = fr_mq_row_at(&x->bucket, x->split);
 	e = *old - 1;
 	*old = 0;
 	x->split++;
@@ -130,7 +132,7 @@ grow(struct mq_index *x)
 }
 
 static void
-shrink(struct mq_index *x)
+shrink(struct fr_mq_index *x)
 {
 	uint32_t *last;
 	uint32_t e;
@@ -140,15 +142,15 @@ shrink(struct mq_index *x)
 		x->split = x->low;
 	}
 	x->split--;
-	last = mq_row_at(&x->bucket, x->low + x->split);
+	last = fr_mq_row_at(&x->bucket, x->low + x->split);
 	e = *last - 1;
 	*last = 0;
 	deal(x, e);
-	mq_row_shrink(&x->bucket, x->low + x->split);
+	fr_mq_row_shrink(&x->bucket, x->low + x->split);
 }
 
 void
-mq_index_add(struct mq_index *x, uint64_t hash, uint32_t e)
+fr_mq_index_add(struct fr_mq_index *x, uint64_t hash, uint32_t e)
 {
 	link_in(x, bucket(x, hash), e);
 	if (++x->count > x->low + x->split)
@@ -156,9 +158,9 @@ mq_index_add(struct mq_index *x, uint64_t hash, uint32_t e)
 }
 
 void
-mq_index_remove(struct mq_index *x, uint32_t e)
+fr_mq_index_remove(struct fr_mq_index *x, uint32_t e)
 {
-	uint32_t *first = bucket(x, mq_index_hash(x, &at(x, e)->id));
+	uint32_t *first = bucket(x, fr_mq_index_hash(x, &at(x, e)->id));
 	uint32_t i = *first - 1;
 	int n;
 

@@ -8,16 +8,16 @@
 #include "mq_pool.h"
 
 /* What every waiting job has; the order keeps more behind it. */
-struct mq_entry {
+struct fr_mq_entry {
 	struct fr_uuid id;
 	uint32_t chain; /* next in the same bucket, or MQ_NONE */
 	uint32_t owner; /* the order's: level or group */
 };
 
 /* Finds entries of a pool by their id. */
-struct mq_index {
-	struct mq_pool *pool;
-	struct mq_row bucket; /* first of each chain, plus one; 0: none */
+struct fr_mq_index {
+	struct fr_mq_pool *pool;
+	struct fr_mq_row bucket; /* first of each chain, plus one; 0: none */
 	uint64_t key[2];
 	size_t count;
 	size_t low;   /* buckets at the last doubling: a power of two */
@@ -25,17 +25,19 @@ struct mq_index {
 };
 
 /* false without memory. */
-bool mq_index_init(struct mq_index *x, struct mq_pool *pool, struct fr_rand *r);
-void mq_index_fini(struct mq_index *x);
-uint64_t mq_index_hash(const struct mq_index *x, const struct fr_uuid *id);
+bool fr_mq_index_init(
+    struct fr_mq_index *x, struct fr_mq_pool *pool, struct fr_rand *r);
+void fr_mq_index_fini(struct fr_mq_index *x);
+uint64_t fr_mq_index_hash(
+    const struct fr_mq_index *x, const struct fr_uuid *id);
 /* Both only save time when many are added: the second some while after. */
-void mq_index_prefetch(const struct mq_index *x, uint64_t hash);
-void mq_index_prefetch_chain(const struct mq_index *x, uint64_t hash);
+void fr_mq_index_prefetch(const struct fr_mq_index *x, uint64_t hash);
+void fr_mq_index_prefetch_chain(const struct fr_mq_index *x, uint64_t hash);
 /* The entry's number, or MQ_NONE. */
-uint32_t mq_index_find(
-    const struct mq_index *x, uint64_t hash, const struct fr_uuid *id);
+uint32_t fr_mq_index_find(
+    const struct fr_mq_index *x, uint64_t hash, const struct fr_uuid *id);
 /* e is not there yet. Never fails: without memory chains only get longer. */
-void mq_index_add(struct mq_index *x, uint64_t hash, uint32_t e);
-void mq_index_remove(struct mq_index *x, uint32_t e);
+void fr_mq_index_add(struct fr_mq_index *x, uint64_t hash, uint32_t e);
+void fr_mq_index_remove(struct fr_mq_index *x, uint32_t e);
 
 #endif

@@ -15,7 +15,7 @@
  */
 #define PIECE 16384U
 
-struct mq_piece {
+struct fr_mq_piece {
 	char *mem; /* NULL: none */
 	uint32_t live;
 	uint32_t fresh; /* how many were ever handed out */
@@ -48,16 +48,16 @@ widen(void *v, size_t each, size_t len, size_t cap, size_t *newcap)
 }
 
 void
-mq_pool_init(struct mq_pool *p, size_t each)
+fr_mq_pool_init(struct fr_mq_pool *p, size_t each)
 {
-	*p = (struct mq_pool){
+	*p = (struct fr_mq_pool){
 		.each = each, .avail = MQ_NONE, .unused = MQ_NONE
 	};
 	fr_assert(each >= sizeof(uint32_t) && each % sizeof(uint32_t) == 0);
 }
 
 void
-mq_pool_fini(struct mq_pool *p)
+fr_mq_pool_fini(struct fr_mq_pool *p)
 {
 	uint32_t i;
 
@@ -70,9 +70,9 @@ mq_pool_fini(struct mq_pool *p)
 }
 
 static void
-chain_in(struct mq_pool *p, uint32_t n)
+chain_in(struct fr_mq_pool *p, uint32_t n)
 {
-	struct mq_piece *pc = &p->piece[n];
+	struct fr_mq_piece *pc = &p->piece[n];
 
 	pc->prev = MQ_NONE;
 	pc->next = p->avail;
@@ -82,9 +82,9 @@ chain_in(struct mq_pool *p, uint32_t n)
 }
 
 static void
-chain_out(struct mq_pool *p, uint32_t n)
+chain_out(struct fr_mq_pool *p, uint32_t n)
 {
-	struct mq_piece *pc = &p->piece[n];
+	struct fr_mq_piece *pc = &p->piece[n];
 
 	if (pc->prev != MQ_NONE)
 		p->piece[pc->prev].next = pc->next;
@@ -95,7 +95,7 @@ chain_out(struct mq_pool *p, uint32_t n)
 }
 
 static bool
-add_piece(struct mq_pool *p)
+add_piece(struct fr_mq_pool *p)
 {
 	uint32_t n = p->unused;
 	size_t cap;
@@ -119,16 +119,16 @@ add_piece(struct mq_pool *p)
 		n = p->npieces++;
 	else
 		p->unused = p->piece[n].next;
-	p->piece[n] = (struct mq_piece){ .mem = mem, .freed = MQ_NONE };
+	p->piece[n] = (struct fr_mq_piece){ .mem = mem, .freed = MQ_NONE };
 	chain_in(p, n);
 	p->spare++;
 	return true;
 }
 
 uint32_t
-mq_pool_new(struct mq_pool *p)
+fr_mq_pool_new(struct fr_mq_pool *p)
 {
-	struct mq_piece *pc;
+	struct fr_mq_piece *pc;
 	uint32_t n, i;
 
 	if (p->avail == MQ_NONE && !add_piece(p))
@@ -149,10 +149,10 @@ mq_pool_new(struct mq_pool *p)
 }
 
 void
-mq_pool_free(struct mq_pool *p, uint32_t i)
+fr_mq_pool_free(struct fr_mq_pool *p, uint32_t i)
 {
 	uint32_t n = i / PIECE;
-	struct mq_piece *pc = &p->piece[n];
+	struct fr_mq_piece *pc = &p->piece[n];
 
 	fr_assert(n < p->npieces && pc->live > 0);
 	i %= PIECE;
@@ -171,27 +171,27 @@ mq_pool_free(struct mq_pool *p, uint32_t i)
 	p->spare--;
 	chain_out(p, n);
 	(void)munmap(pc->mem, PIECE * p->each);
-	*pc = (struct mq_piece){ .next = p->unused };
+	*pc = (struct fr_mq_piece){ .next = p->unused };
 	p->unused = n;
 }
 
 void *
-mq_pool_at(const struct mq_pool *p, uint32_t i)
+fr_mq_pool_at(const struct fr_mq_pool *p, uint32_t i)
 {
 	return p->piece[i / PIECE].mem + (i % PIECE) * p->each;
 }
 
 void
-mq_row_fini(struct mq_row *r)
+fr_mq_row_fini(struct fr_mq_row *r)
 {
 	while (r->npieces > 0)
 		(void)munmap(r->piece[--r->npieces], PIECE * sizeof(uint32_t));
 	free(r->piece);
-	*r = (struct mq_row){ 0 };
+	*r = (struct fr_mq_row){ 0 };
 }
 
 bool
-mq_row_grow(struct mq_row *r, size_t n)
+fr_mq_row_grow(struct fr_mq_row *r, size_t n)
 {
 	uint32_t *mem;
 	void *v;
@@ -211,14 +211,14 @@ mq_row_grow(struct mq_row *r, size_t n)
 }
 
 void
-mq_row_shrink(struct mq_row *r, size_t n)
+fr_mq_row_shrink(struct fr_mq_row *r, size_t n)
 {
 	while (r->npieces >= 2 && (r->npieces - 2) * PIECE >= n)
 		(void)munmap(r->piece[--r->npieces], PIECE * sizeof(uint32_t));
 }
 
 uint32_t *
-mq_row_at(const struct mq_row *r, size_t i)
+fr_mq_row_at(const struct fr_mq_row *r, size_t i)
 {
 	return &r->piece[i / PIECE][i % PIECE];
 }

@@ -13,10 +13,10 @@
  */
 #define MQ_NONE UINT32_MAX
 
-struct mq_piece;
+struct fr_mq_piece;
 
-struct mq_pool {
-	struct mq_piece *piece;
+struct fr_mq_pool {
+	struct fr_mq_piece *piece;
 	uint32_t npieces;
 	uint32_t cap;    /* of the array */
 	uint32_t avail;  /* first piece with room, or MQ_NONE */
@@ -25,25 +25,25 @@ struct mq_pool {
 	size_t each;     /* bytes of one thing: at least 4, a multiple of 4 */
 };
 
-void mq_pool_init(struct mq_pool *p, size_t each);
-void mq_pool_fini(struct mq_pool *p);
+void fr_mq_pool_init(struct fr_mq_pool *p, size_t each);
+void fr_mq_pool_fini(struct fr_mq_pool *p);
 /* The number of a new thing, not zeroed; MQ_NONE without memory. */
-uint32_t mq_pool_new(struct mq_pool *p);
-void mq_pool_free(struct mq_pool *p, uint32_t i);
-void *mq_pool_at(const struct mq_pool *p, uint32_t i);
+uint32_t fr_mq_pool_new(struct fr_mq_pool *p);
+void fr_mq_pool_free(struct fr_mq_pool *p, uint32_t i);
+void *fr_mq_pool_at(const struct fr_mq_pool *p, uint32_t i);
 
 /* 32-bit numbers in a row, kept in pieces as well. */
-struct mq_row {
+struct fr_mq_row {
 	uint32_t **piece;
 	size_t npieces;
 	size_t cap; /* of the array */
 };
 
-void mq_row_fini(struct mq_row *r);
+void fr_mq_row_fini(struct fr_mq_row *r);
 /* Memory for n numbers; false without it, and nothing has changed. */
-bool mq_row_grow(struct mq_row *r, size_t n);
+bool fr_mq_row_grow(struct fr_mq_row *r, size_t n);
 /* n are enough from now on; keeps a little more. */
-void mq_row_shrink(struct mq_row *r, size_t n);
-uint32_t *mq_row_at(const struct mq_row *r, size_t i);
+void fr_mq_row_shrink(struct fr_mq_row *r, size_t n);
+uint32_t *fr_mq_row_at(const struct fr_mq_row *r, size_t i);
 
 #endif

@@ -19,6 +19,7 @@ struct fr_mem_store {
 };
 #define FR_MEM_ME(s) ((const struct fr_mdb_handle *)(s))
 
+/* The store behind a handle; anything else is a bug. */
 struct fr_mem_store *fr_mem_of(struct fr_store *s);
 
 /* The calls of struct fr_store_ops; see fr/store.h. */

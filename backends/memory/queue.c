@@ -12,40 +12,40 @@
 
 /*
  * The queue of one process: entries in a pool, an index by id, and one of
- * two orders (mq_fifo.c, mq_draw.c). About 45 bytes a waiting job.
+ * two orders (fr_mq_fifo.c, fr_mq_draw.c). About 45 bytes a waiting job.
  */
 #define IDLE_MAX 256        /* names without jobs that are kept */
 #define PLACE_MOST 10000    /* further back is not counted */
 #define PREFETCH_AHEAD 8    /* of a batch */
 #define BATCH_SCRATCH 1024U /* first size of the scratch */
 
-static fr_queue_open_fn mq_open;
-static fr_queue_close_fn mq_close;
-static fr_queue_caps_fn mq_caps;
-static fr_queue_describe_fn mq_describe;
-static fr_queue_push_fn mq_push;
-static fr_queue_pop_fn mq_pop;
-static fr_queue_requeue_fn mq_requeue;
-static fr_queue_remove_fn mq_remove;
-static fr_queue_length_fn mq_length;
-static fr_queue_empty_fn mq_empty;
-static fr_queue_place_fn mq_place;
+static fr_queue_open_fn fr_mq_open;
+static fr_queue_close_fn fr_mq_close;
+static fr_queue_caps_fn fr_mq_caps;
+static fr_queue_describe_fn fr_mq_describe;
+static fr_queue_push_fn fr_mq_push;
+static fr_queue_pop_fn fr_mq_pop;
+static fr_queue_requeue_fn fr_mq_requeue;
+static fr_queue_remove_fn fr_mq_remove;
+static fr_queue_length_fn fr_mq_length;
+static fr_queue_empty_fn fr_mq_empty;
+static fr_queue_place_fn fr_mq_place;
 
 const struct fr_queue_ops fr_queue_memory = {
 	.abi = FR_BACKEND_ABI,
 	.size = sizeof(struct fr_queue_ops),
 	.scheme = "memory",
-	.open = mq_open,
-	.close = mq_close,
-	.caps = mq_caps,
-	.describe = mq_describe,
-	.push = mq_push,
-	.pop = mq_pop,
-	.requeue = mq_requeue,
-	.remove = mq_remove,
-	.length = mq_length,
-	.empty = mq_empty,
-	.place = mq_place,
+	.open = fr_mq_open,
+	.close = fr_mq_close,
+	.caps = fr_mq_caps,
+	.describe = fr_mq_describe,
+	.push = fr_mq_push,
+	.pop = fr_mq_pop,
+	.requeue = fr_mq_requeue,
+	.remove = fr_mq_remove,
+	.length = fr_mq_length,
+	.empty = fr_mq_empty,
+	.place = fr_mq_place,
 };
 
 static struct mq *
@@ -98,7 +98,7 @@ read_args(struct mq *q, const char *args, struct fr_err *err)
 }
 
 static enum fr_rc
-mq_open(struct fr_queue **out, const char *args, struct fr_err *err)
+fr_mq_open(struct fr_queue **out, const char *args, struct fr_err *err)
 {
 	struct mq *q = calloc(1, sizeof(*q));
 	enum fr_rc rc;
@@ -109,16 +109,16 @@ mq_open(struct fr_queue **out, const char *args, struct fr_err *err)
 	rc = read_args(q, args, err);
 	fr_rand_init(&q->rand);
 	q->lot = (uint32_t)fr_rand_u64(&q->rand);
-	mq_pool_init(
-	    &q->entry, q->fifo ? mq_fifo_entry_size : mq_draw_entry_size);
-	mq_pool_init(
-	    &q->bundle, q->fifo ? mq_fifo_bundle_size : mq_draw_bundle_size);
+	fr_mq_pool_init(
+	    &q->entry, q->fifo ? fr_mq_fifo_entry_size : fr_mq_draw_entry_size);
+	fr_mq_pool_init(&q->bundle,
+	    q->fifo ? fr_mq_fifo_bundle_size : fr_mq_draw_bundle_size);
 	q->types = fr_map_new();
-	if (rc == FR_OK && (q->types == NULL ||
-			       !mq_index_init(&q->index, &q->entry, &q->rand)))
+	if (rc == FR_OK && (q->types == NULL || !fr_mq_index_init(&q->index,
+						    &q->entry, &q->rand)))
 		rc = no_memory(err);
 	if (rc != FR_OK)
-		mq_close(&q->base);
+		fr_mq_close(&q->base);
 	else
 		*out = &q->base;
 	return rc;
@@ -133,14 +133,14 @@ free_types(struct mq *q)
 
 	while (q->types != NULL && fr_map_next(q->types, &pos, &name, &t)) {
 		if (!q->fifo)
-			mq_draw_forget(q, t);
+			fr_mq_draw_forget(q, t);
 		free(t);
 	}
 	fr_map_free(q->types);
 }
 
 static void
-mq_close(struct fr_queue *base)
+fr_mq_close(struct fr_queue *base)
 {
 	struct mq *q;
 
@@ -148,9 +148,9 @@ mq_close(struct fr_queue *base)
 		return;
 	q = self(base);
 	free_types(q);
-	mq_index_fini(&q->index);
-	mq_pool_fini(&q->entry);
-	mq_pool_fini(&q->bundle);
+	fr_mq_index_fini(&q->index);
+	fr_mq_pool_fini(&q->entry);
+	fr_mq_pool_fini(&q->bundle);
 	fr_weigh_free(q->weigh);
 	free(q->command);
 	free(q->asked);
@@ -160,13 +160,13 @@ mq_close(struct fr_queue *base)
 }
 
 static uint32_t
-mq_caps(struct fr_queue *q)
+fr_mq_caps(struct fr_queue *q)
 {
 	return self(q)->weigh != NULL ? FR_QUEUE_WANTS_DATA : 0;
 }
 
 static const char *
-mq_describe(struct fr_queue *base)
+fr_mq_describe(struct fr_queue *base)
 {
 	struct mq *q = self(base);
 	bool all;
@@ -182,7 +182,7 @@ mq_describe(struct fr_queue *base)
 	return q->line;
 }
 
-static struct mq_type *
+static struct fr_mq_type *
 type_find(const struct mq *q, const char *name)
 {
 	return fr_map_get(q->types, fr_span_of(name));
@@ -196,7 +196,7 @@ static void
 sweep_types(struct mq *q)
 {
 	struct fr_span name;
-	struct mq_type *t;
+	struct fr_mq_type *t;
 	size_t pos = 0;
 	void *v;
 
@@ -206,17 +206,17 @@ sweep_types(struct mq *q)
 			continue;
 		(void)fr_map_del(q->types, fr_span_of(t->name));
 		if (!q->fifo)
-			mq_draw_forget(q, t);
+			fr_mq_draw_forget(q, t);
 		free(t);
 	}
 	q->idle = 0;
 }
 
 /* NULL without memory. */
-static struct mq_type *
+static struct fr_mq_type *
 type_get(struct mq *q, const char *name)
 {
-	struct mq_type *t = type_find(q, name);
+	struct fr_mq_type *t = type_find(q, name);
 	int i;
 
 	if (t != NULL)
@@ -239,7 +239,7 @@ type_get(struct mq *q, const char *name)
 }
 
 static void
-type_count(struct mq *q, struct mq_type *t, int by)
+type_count(struct mq *q, struct fr_mq_type *t, int by)
 {
 	if (t->count == 0)
 		q->idle--;
@@ -250,29 +250,29 @@ type_count(struct mq *q, struct mq_type *t, int by)
 }
 
 void
-mq_forget(struct mq *q, struct mq_type *t, uint32_t e)
+fr_mq_forget(struct mq *q, struct fr_mq_type *t, uint32_t e)
 {
-	mq_index_remove(&q->index, e);
-	mq_pool_free(&q->entry, e);
+	fr_mq_index_remove(&q->index, e);
+	fr_mq_pool_free(&q->entry, e);
 	type_count(q, t, -1);
 }
 
-static struct mq_type *
+static struct fr_mq_type *
 type_of(const struct mq *q, uint32_t e)
 {
-	return q->fifo ? mq_fifo_type(q, e) : mq_draw_type(q, e);
+	return q->fifo ? fr_mq_fifo_type(q, e) : fr_mq_draw_type(q, e);
 }
 
 static void
 drop(struct mq *q, uint32_t e)
 {
-	struct mq_type *t = type_of(q, e);
+	struct fr_mq_type *t = type_of(q, e);
 
 	if (q->fifo)
-		mq_fifo_drop(q, e);
+		fr_mq_fifo_drop(q, e);
 	else
-		mq_draw_drop(q, e);
-	mq_forget(q, t, e);
+		fr_mq_draw_drop(q, e);
+	fr_mq_forget(q, t, e);
 }
 
 /* A new entry, which is not there yet; MQ_NONE without memory. */
@@ -280,23 +280,23 @@ static uint32_t
 add(struct mq *q, const struct fr_ticket *t, uint64_t hash, double weight,
     bool front)
 {
-	struct mq_type *type = type_get(q, t->type);
+	struct fr_mq_type *type = type_get(q, t->type);
 	uint32_t e;
 	bool ok;
 
 	if (type == NULL)
 		return MQ_NONE;
-	e = mq_pool_new(&q->entry);
+	e = fr_mq_pool_new(&q->entry);
 	if (e == MQ_NONE)
 		return MQ_NONE;
-	mq_entry_at(q, e)->id = t->id;
-	ok = q->fifo ? mq_fifo_add(q, type, e, t->priority, front)
-		     : mq_draw_add(q, type, e, t->priority, weight);
+	fr_mq_entry_at(q, e)->id = t->id;
+	ok = q->fifo ? fr_mq_fifo_add(q, type, e, t->priority, front)
+		     : fr_mq_draw_add(q, type, e, t->priority, weight);
 	if (!ok) {
-		mq_pool_free(&q->entry, e);
+		fr_mq_pool_free(&q->entry, e);
 		return MQ_NONE;
 	}
-	mq_index_add(&q->index, hash, e);
+	fr_mq_index_add(&q->index, hash, e);
 	type_count(q, type, 1);
 	return e;
 }
@@ -337,18 +337,18 @@ weigh(struct mq *q, const struct fr_ticket *t, size_t n)
 static void
 prefetch(const struct mq *q, const struct fr_ticket *t, size_t i, size_t n)
 {
-	const struct mq_index *x = &q->index;
+	const struct fr_mq_index *x = &q->index;
 
 	if (i + PREFETCH_AHEAD < n)
-		mq_index_prefetch(
-		    x, mq_index_hash(x, &t[i + PREFETCH_AHEAD].id));
+		fr_mq_index_prefetch(
+		    x, fr_mq_index_hash(x, &t[i + PREFETCH_AHEAD].id));
 	if (i + PREFETCH_AHEAD / 2 < n)
-		mq_index_prefetch_chain(
-		    x, mq_index_hash(x, &t[i + PREFETCH_AHEAD / 2].id));
+		fr_mq_index_prefetch_chain(
+		    x, fr_mq_index_hash(x, &t[i + PREFETCH_AHEAD / 2].id));
 }
 
 static enum fr_rc
-mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
+fr_mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
     struct fr_err *err)
 {
 	struct mq *q = self(base);
@@ -361,8 +361,8 @@ mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 	weigh(q, t, n);
 	for (i = 0; i < n; i++) {
 		prefetch(q, t, i, n);
-		hash = mq_index_hash(&q->index, &t[i].id);
-		if (mq_index_find(&q->index, hash, &t[i].id) != MQ_NONE)
+		hash = fr_mq_index_hash(&q->index, &t[i].id);
+		if (fr_mq_index_find(&q->index, hash, &t[i].id) != MQ_NONE)
 			continue;
 		e = add(q, &t[i], hash, q->weight[i], false);
 		if (e == MQ_NONE)
@@ -377,7 +377,7 @@ mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 }
 
 static enum fr_rc
-mq_requeue(struct fr_queue *base, const struct fr_ticket *t, size_t n,
+fr_mq_requeue(struct fr_queue *base, const struct fr_ticket *t, size_t n,
     struct fr_err *err)
 {
 	struct mq *q = self(base);
@@ -390,8 +390,8 @@ mq_requeue(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 	weigh(q, t, n);
 	/* From the last, so that the first is foremost. */
 	for (i = n; i-- > 0;) {
-		hash = mq_index_hash(&q->index, &t[i].id);
-		e = mq_index_find(&q->index, hash, &t[i].id);
+		hash = fr_mq_index_hash(&q->index, &t[i].id);
+		e = fr_mq_index_find(&q->index, hash, &t[i].id);
 		if (e != MQ_NONE)
 			drop(q, e);
 		if (add(q, &t[i], hash, q->weight[i], true) == MQ_NONE)
@@ -404,7 +404,7 @@ mq_requeue(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 static bool
 note_asked(struct mq *q, const char *const *types, size_t n, size_t *nasked)
 {
-	struct mq_type **v, *t;
+	struct fr_mq_type **v, *t;
 	size_t i;
 
 	if (n > q->asked_cap) {
@@ -428,7 +428,7 @@ note_asked(struct mq *q, const char *const *types, size_t n, size_t *nasked)
 }
 
 static enum fr_rc
-mq_pop(struct fr_queue *base, const char *const *types, size_t ntypes,
+fr_mq_pop(struct fr_queue *base, const char *const *types, size_t ntypes,
     struct fr_ticket *t, size_t *n, struct fr_err *err)
 {
 	struct mq *q = self(base);
@@ -436,8 +436,8 @@ mq_pop(struct fr_queue *base, const char *const *types, size_t ntypes,
 
 	if (!note_asked(q, types, ntypes, &nasked))
 		return no_memory(err);
-	*n = q->fifo ? mq_fifo_pop(q, nasked, t, *n)
-		     : mq_draw_pop(q, nasked, t, *n);
+	*n = q->fifo ? fr_mq_fifo_pop(q, nasked, t, *n)
+		     : fr_mq_draw_pop(q, nasked, t, *n);
 	return FR_OK;
 }
 
@@ -447,14 +447,15 @@ find(const struct mq *q, const struct fr_ticket *t)
 {
 	uint32_t e;
 
-	e = mq_index_find(&q->index, mq_index_hash(&q->index, &t->id), &t->id);
+	e = fr_mq_index_find(
+	    &q->index, fr_mq_index_hash(&q->index, &t->id), &t->id);
 	if (e != MQ_NONE && strcmp(type_of(q, e)->name, t->type) != 0)
 		return MQ_NONE;
 	return e;
 }
 
 static enum fr_rc
-mq_remove(struct fr_queue *base, const struct fr_ticket *t, size_t n,
+fr_mq_remove(struct fr_queue *base, const struct fr_ticket *t, size_t n,
     struct fr_err *err)
 {
 	struct mq *q = self(base);
@@ -472,11 +473,11 @@ mq_remove(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 }
 
 static enum fr_rc
-mq_length(
+fr_mq_length(
     struct fr_queue *base, const char *type, int64_t *n, struct fr_err *err)
 {
 	const struct mq *q = self(base);
-	const struct mq_type *t;
+	const struct fr_mq_type *t;
 
 	(void)err;
 	if (type == NULL) {
@@ -489,22 +490,22 @@ mq_length(
 }
 
 static enum fr_rc
-mq_empty(struct fr_queue *base, struct fr_err *err)
+fr_mq_empty(struct fr_queue *base, struct fr_err *err)
 {
 	struct mq *q = self(base);
-	struct mq_index index;
+	struct fr_mq_index index;
 	struct fr_map *types = fr_map_new();
 
-	if (types == NULL || !mq_index_init(&index, &q->entry, &q->rand)) {
+	if (types == NULL || !fr_mq_index_init(&index, &q->entry, &q->rand)) {
 		fr_map_free(types);
 		return no_memory(err);
 	}
 	free_types(q);
-	mq_index_fini(&q->index);
-	mq_pool_fini(&q->entry);
-	mq_pool_fini(&q->bundle);
-	mq_pool_init(&q->entry, q->entry.each);
-	mq_pool_init(&q->bundle, q->bundle.each);
+	fr_mq_index_fini(&q->index);
+	fr_mq_pool_fini(&q->entry);
+	fr_mq_pool_fini(&q->bundle);
+	fr_mq_pool_init(&q->entry, q->entry.each);
+	fr_mq_pool_init(&q->bundle, q->bundle.each);
 	q->index = index;
 	q->types = types;
 	q->idle = 0;
@@ -513,7 +514,7 @@ mq_empty(struct fr_queue *base, struct fr_err *err)
 }
 
 static enum fr_rc
-mq_place(struct fr_queue *base, const struct fr_ticket *t, int64_t *ahead,
+fr_mq_place(struct fr_queue *base, const struct fr_ticket *t, int64_t *ahead,
     struct fr_err *err)
 {
 	const struct mq *q = self(base);
@@ -524,7 +525,7 @@ mq_place(struct fr_queue *base, const struct fr_ticket *t, int64_t *ahead,
 	if (!q->fifo)
 		return fr_fail(err, FR_INVALID,
 		    "memory queue: what is drawn by chance has no place");
-	*ahead = mq_fifo_place(q, e, PLACE_MOST);
+	*ahead = fr_mq_fifo_place(q, e, PLACE_MOST);
 	if (*ahead >= PLACE_MOST)
 		return fr_fail(err, FR_TOOBIG,
 		    "memory queue: more than %d are ahead", PLACE_MOST - 1);

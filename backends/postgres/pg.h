@@ -92,6 +92,7 @@ struct fr_pg {
 	struct fr_pg_watch *watch;
 };
 
+/* The store behind a handle; anything else is a bug. */
 struct fr_pg *fr_pg_of(struct fr_store *s);
 
 /* conn.c */

@@ -15,6 +15,7 @@ struct fr_uuid_gen {
 	uint64_t counter; /* of the 74 random bits, the upper 42 */
 };
 
+/* The next id at this time; larger than all that g has made before. */
 struct fr_uuid fr_uuid_new(
     struct fr_uuid_gen *g, int64_t wall_ms, struct fr_rand *r);
 

@@ -80,6 +80,7 @@ struct fr_lease *fr_lease_find(
 bool fr_lease_add(struct fr_workers *ws, struct fr_worker *w,
     struct fr_type *type, const struct fr_job *job);
 
+/* Takes the lease from its worker and its type, and frees it. */
 void fr_lease_drop(struct fr_workers *ws, struct fr_lease *l);
 
 #endif

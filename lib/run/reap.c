@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/str.h"
 #include "base/time.h"
 
 #define PROBE_MAX 512 /* more process ids than that: walk /proc */
@@ -136,6 +137,19 @@ fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
 	return true;
 }
 
+/* The number at the front of text as a pid; 0: there is none. */
+static pid_t
+pid_of(const char *text)
+{
+	const size_t len = strspn(text, "0123456789");
+	int64_t v;
+
+	if (fr_str_i64((struct fr_span){ text, len }, 1, INT32_MAX, &v) !=
+	    FR_OK)
+		return 0;
+	return (pid_t)v;
+}
+
 /* The process id that was given out last; 0: not known. */
 static pid_t
 last_pid(const struct fr_reaper *r)
@@ -151,7 +165,7 @@ last_pid(const struct fr_reaper *r)
 		return 0;
 	buf[n] = '\0';
 	p = strrchr(buf, ' ');
-	return p == NULL ? 0 : (pid_t)strtol(p + 1, NULL, 10);
+	return p == NULL ? 0 : pid_of(p + 1);
 }
 
 static void
@@ -259,7 +273,7 @@ walk_proc(struct fr_reaper *r, const struct fr_brood *ending)
 	while ((de = readdir(d)) != NULL) {
 		if (de->d_name[0] < '1' || de->d_name[0] > '9')
 			continue;
-		f = look_at(r, (pid_t)strtol(de->d_name, NULL, 10), ending);
+		f = look_at(r, pid_of(de->d_name), ending);
 		if (f > worst)
 			worst = f;
 	}
@@ -351,8 +365,7 @@ fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig)
 	}
 	while ((de = readdir(d)) != NULL)
 		if (de->d_name[0] >= '1' && de->d_name[0] <= '9')
-			signal_if_marked(
-			    (pid_t)strtol(de->d_name, NULL, 10), b, sig);
+			signal_if_marked(pid_of(de->d_name), b, sig);
 	(void)closedir(d);
 }
 
@@ -368,7 +381,7 @@ kill_children(void)
 	if (d == NULL)
 		return;
 	while ((de = readdir(d)) != NULL) {
-		pid = (pid_t)strtol(de->d_name, NULL, 10);
+		pid = pid_of(de->d_name);
 		si.si_pid = 0;
 		if (pid > 1 &&
 		    waitid(P_PID, (id_t)pid, &si,

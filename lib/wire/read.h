@@ -79,6 +79,7 @@ FR_MUSTCHECK enum fr_rc fr_read_object(struct fr_span json,
     const struct fr_wire_limits *limits, unsigned extra, struct fr_span *object,
     struct fr_err *err);
 
+/* FR_NOMEM, with its message in the reader's err. */
 FR_MUSTCHECK enum fr_rc fr_read_nomem(const struct fr_read *r);
 
 #endif
