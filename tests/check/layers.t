@@ -26,9 +26,12 @@ find "$build/lib" "$build/backends" "$build/cmd" -name '*.d' -exec cat {} + |
 	function dir(f, p) { split(f, p, "/"); return p[1] "/" p[2] }
 	NR == FNR { for (i = 2; i <= NF; i++) may[$1, $i]; next }
 	{ sub(/\\$/, "") }
-	/^[^ ].*\.o:/ { src = $2; from = dir(src); top = src; sub(/\/.*/, "", top) }
+	/^[^ ].*\.o:/ { src = "" }
 	{ for (i = 1; i <= NF; i++) {
 		f = $i
+		if (src == "" && f ~ /\.c$/) {
+			src = f; from = dir(src); top = src; sub(/\/.*/, "", top)
+		}
 		if (f ~ /:$/ || f == src || f ~ /^\// || index(f, gen) == 1 || f !~ /\.h$/)
 			continue
 		d = dir(f); t = f; sub(/\/.*/, "", t)
