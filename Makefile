@@ -1,8 +1,9 @@
 # One Makefile, no recursion; one build directory for each set of sanitizers.
+# FAULT=1: programs that know the store fault:URL?fail=…, for tests.
 # make demo | check | lint | fuzz | bench | install | clean
 
 comma := ,
-B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(FAULT),/fault)
 PREFIX ?= /usr/local
 WERROR ?= -Werror
 CFLAGS ?= -O2 -g
@@ -13,7 +14,8 @@ FLAGS = -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
 	-fno-strict-aliasing -pthread \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 	    -fno-omit-frame-pointer,$(HARDEN))
-CPPFLAGS += -Ilib -I. -I$B/gen -DFR_LIBEXEC=\"$(PREFIX)/libexec/forerunner\"
+CPPFLAGS += -Ilib -I. -I$B/gen -DFR_LIBEXEC=\"$(PREFIX)/libexec/forerunner\" \
+	$(if $(FAULT),-DFR_FAULT)
 LINK = -pie -pthread -Wl,-z,relro,-z,now,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN))
 

@@ -13,6 +13,9 @@ static const struct fr_store_ops *const stores[] = {
 	&fr_store_postgres,
 	&fr_store_exec,
 	&fr_store_sqlite,
+#ifdef FR_FAULT
+	&fr_store_fault,
+#endif
 };
 static const struct fr_queue_ops *const queues[] = {
 	&fr_queue_memory,

@@ -9,6 +9,8 @@ extern const struct fr_store_ops fr_store_memory, fr_store_sqlite;
 extern const struct fr_store_ops fr_store_postgres, fr_store_exec;
 extern const struct fr_queue_ops fr_queue_memory, fr_queue_redis;
 extern const struct fr_queue_ops fr_queue_rediss, fr_queue_exec;
+/* Fails on purpose; the registry knows it in builds with FR_FAULT only. */
+extern const struct fr_store_ops fr_store_fault;
 
 /*
  * Opens a store or queue by its URL: SCHEME:ARGS of a built-in backend, or

@@ -12,9 +12,9 @@
  * of a commit. The more, the oftener a page is changed before it is copied;
  * but the longer that one commit takes.
  */
-#define WAL_PAGES 2000
+#define WAL_PAGES 1000
 /* With so many a slow reader has kept us from starting the log anew. */
-#define WAL_HUGE (16 * WAL_PAGES)
+#define WAL_HUGE (32 * WAL_PAGES)
 #define WAL_WAIT_MS 100
 
 static enum fr_rc
