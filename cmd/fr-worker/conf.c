@@ -268,8 +268,6 @@ conf_parse(struct conf *c, int argc, char *argv[])
 	i = fr_args(&prog, argc, argv, c);
 	if (i == argc && c->dir == NULL && c->run == NULL)
 		fr_usage(&prog, "no handlers: name some, or a directory (-H)");
-	if (c->run == NULL)
-		fr_usage(&prog, "only --run, so far");
 	if (c->run != NULL && c->drain)
 		fr_usage(&prog, "--drain needs a manager, --run has none");
 	load_handlers(c, argv + i, argc - i);

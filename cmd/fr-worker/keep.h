@@ -17,7 +17,7 @@
  * order, the other ends all handlers and gives the leases back. For that the
  * worker writes down in shared memory what it has.
  */
-enum held {
+enum held_state {
 	HELD_NOTHING = 0,
 	HELD_WAITING, /* not begun: is given back uncounted */
 	HELD_RUNNING  /* is lost with the worker */
@@ -25,7 +25,7 @@ enum held {
 struct held_lease {
 	struct fr_uuid id;
 	struct fr_token token;
-	_Atomic uint32_t state; /* enum held; written last */
+	_Atomic uint32_t state; /* enum held_state; written last */
 };
 struct shared {
 	char workdir[PATH_MAX];
