@@ -126,13 +126,15 @@ units: $(UNITS:%=$B/tests/unit/%)
 
 # Installs what is missing, builds everything, runs every test that prints TAP;
 # TESTS='tests/cli tests/api/work.t' picks some. The last line is "N passed, N failed".
+LSAN := print_suppressions=0
 TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
 	+@$(MAKE) --no-print-directory all units fuzzers
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
-	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1) \
+	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \
+	        LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:$(LSAN)) \
 	    tests/run $(TESTS)
 
 # Shows it at work; installs what is missing and builds first.
