@@ -117,7 +117,7 @@ follow(struct fr_client *cl, const struct conf *conf, const char *id)
 	call.path = path;
 	while (rc == FR_OK) {
 		call.last_event_id =
-		    f.sse.id.len > 0 ? fr_buf_cstr(&f.sse.id) : NULL;
+		    f.sse.last_id.len > 0 ? fr_buf_cstr(&f.sse.last_id) : NULL;
 		f.any = false;
 		rc = fr_client_call(cl, &call, &err);
 		if (f.err.rc == FR_TIMEOUT) /* stdout is closed */

@@ -15,6 +15,7 @@ fr_sse_init(struct fr_sse *s, size_t max_bytes)
 	fr_buf_init(&s->data, max_bytes);
 	fr_buf_init(&s->event, max_bytes);
 	fr_buf_init(&s->id, max_bytes);
+	fr_buf_init(&s->last_id, max_bytes);
 }
 
 void
@@ -24,6 +25,7 @@ fr_sse_fini(struct fr_sse *s)
 	fr_buf_fini(&s->data);
 	fr_buf_fini(&s->event);
 	fr_buf_fini(&s->id);
+	fr_buf_fini(&s->last_id);
 }
 
 void
@@ -32,6 +34,9 @@ fr_sse_restart(struct fr_sse *s)
 	fr_buf_reset(&s->line);
 	fr_buf_reset(&s->data);
 	fr_buf_reset(&s->event);
+	/* The number of an event that never came whole must not be used. */
+	fr_buf_reset(&s->id);
+	fr_buf_addspan(&s->id, fr_buf_span(&s->last_id));
 	s->after_cr = false;
 	s->begun = false;
 }
@@ -66,6 +71,8 @@ dispatch(struct fr_sse *s, fr_sse_emit_fn *emit, void *arg)
 	struct fr_span event = fr_buf_span(&s->event);
 	bool more = true;
 
+	fr_buf_reset(&s->last_id);
+	fr_buf_addspan(&s->last_id, fr_buf_span(&s->id));
 	if (data.len > 0) {
 		data.len--; /* the last line feed */
 		if (event.len == 0)
@@ -135,7 +142,8 @@ fr_sse_feed(struct fr_sse *s, struct fr_span piece, fr_sse_emit_fn *emit,
 	if (from < piece.len)
 		fr_buf_add(&s->line, piece.p + from, piece.len - from);
 	if (!fr_buf_ok(&s->line) || !fr_buf_ok(&s->data) ||
-	    !fr_buf_ok(&s->event) || !fr_buf_ok(&s->id))
+	    !fr_buf_ok(&s->event) || !fr_buf_ok(&s->id) ||
+	    !fr_buf_ok(&s->last_id))
 		return fr_fail(err, FR_TOOBIG, "an event is too long");
 	return FR_OK;
 }

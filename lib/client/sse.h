@@ -19,10 +19,11 @@ struct fr_sse {
 	struct fr_buf line; /* the unfinished one */
 	struct fr_buf data; /* of the unfinished event */
 	struct fr_buf event;
-	struct fr_buf id; /* the last one seen; outlives events */
-	int64_t retry_ms; /* what the stream asked for; 0: nothing */
-	bool after_cr;    /* a line feed now belongs to the line before */
-	bool begun;       /* a byte order mark is past */
+	struct fr_buf id;      /* as read; it outlives events */
+	struct fr_buf last_id; /* of the last event that was complete */
+	int64_t retry_ms;      /* what the stream asked for; 0: nothing */
+	bool after_cr;         /* a line feed now belongs to the line before */
+	bool begun;            /* a byte order mark is past */
 };
 
 /* event is "message" if the stream names none; id and data may be empty.

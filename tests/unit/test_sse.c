@@ -175,14 +175,15 @@ a_new_connection_forgets_all_but_the_id(void **state)
 	fr_buf_init(&seen.b, 0);
 	fr_sse_init(&sse, 100);
 	assert_int_equal(
-	    fr_sse_feed(&sse, FR_SPAN("retry: 250\nid: 5\ndata: lost\nda"),
+	    fr_sse_feed(&sse,
+		FR_SPAN("retry: 250\nid: 5\ndata: x\n\nid: 6\ndata: lost\nda"),
 		note, &seen, &err),
 	    FR_OK);
 	fr_sse_restart(&sse);
 	assert_int_equal(
 	    fr_sse_feed(&sse, FR_SPAN("data: a\n\n"), note, &seen, &err),
 	    FR_OK);
-	assert_string_equal(fr_buf_cstr(&seen.b), "message|5|a;");
+	assert_string_equal(fr_buf_cstr(&seen.b), "message|5|x;message|5|a;");
 	assert_int_equal(sse.retry_ms, 250);
 	fr_sse_fini(&sse);
 	fr_buf_fini(&seen.b);
