@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/jsonw.h"
 #include "base/str.h"
 #include "cli/prog.h"
 #include "client/client.h"
@@ -182,21 +181,16 @@ static enum fr_rc
 purge_state(struct fr_client *cl, const struct conf *conf, const char *state,
     int64_t *n, struct fr_err *err)
 {
-	struct fr_call call = {
-		.method = "POST", .path = "/v1/purge", .repeatable = true
-	};
+	struct fr_call call = { .method = "POST", .repeatable = true };
 	struct fr_span json, count = { NULL, 0 };
-	struct fr_buf body;
+	char path[128];
 	enum fr_rc rc;
 
-	fr_buf_init(&body, 0);
-	fr_jsonw_open(&body, '{');
-	fr_jsonw_key(&body, "state");
-	fr_jsonw_strz(&body, state);
-	fr_jsonw_key(&body, "older");
-	fr_jsonw_seconds(&body, conf->older_ms);
-	fr_jsonw_close(&body, '}');
-	call.body = fr_buf_span(&body);
+	if (!fr_str_format(path, sizeof(path),
+		"/v1/purge?state=%s&older=%lld.%03d", state,
+		(long long)conf->older_ms / 1000, (int)(conf->older_ms % 1000)))
+		return fr_fail(err, FR_INVALID, "--older: too long");
+	call.path = path;
 	rc = fr_client_call(cl, &call, err);
 	if (rc == FR_OK) {
 		if (fr_json_check(fr_buf_span(&call.answer), FR_JSON_DEPTH,
@@ -212,7 +206,6 @@ purge_state(struct fr_client *cl, const struct conf *conf, const char *state,
 		else if (conf->json)
 			print_answer(&call);
 	}
-	fr_buf_fini(&body);
 	fr_buf_fini(&call.answer);
 	return rc;
 }

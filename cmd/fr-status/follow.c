@@ -69,27 +69,26 @@ pause_before(const struct follower *f)
 	(void)nanosleep(&ts, NULL);
 }
 
-/* "/v1/events?type=…&job=…" */
+/* "/v1/events?type=…&job=…"; the stream wants the whole id. */
 static enum fr_rc
-make_path(char *dst, size_t size, const struct conf *conf, const char *id,
-    struct fr_err *err)
+make_path(char *dst, size_t size, struct fr_client *cl, const struct conf *conf,
+    const char *id, struct fr_err *err)
 {
-	char job[160];
-	enum fr_rc rc;
+	const char *type = conf->type != NULL ? conf->type : "";
+	struct fr_told told = { .arena = NULL };
+	enum fr_rc rc = FR_OK;
 
-	if (id != NULL) { /* only to have it checked */
-		rc = fr_jobs_path(job, sizeof(job), id, "", err);
-		if (rc != FR_OK)
-			return rc;
-	}
-	if (!fr_str_format(dst, size, "/v1/events%s%s%s%s%s",
-		conf->type != NULL || id != NULL ? "?" : "",
-		conf->type != NULL ? "type=" : "",
-		conf->type != NULL ? conf->type : "",
-		id != NULL ? (conf->type != NULL ? "&job=" : "job=") : "",
-		id != NULL ? id : ""))
-		return fr_fail(err, FR_USAGE, "too long");
-	return FR_OK;
+	if (id != NULL)
+		rc = fr_jobs_get(cl, id, &told, err);
+	if (rc == FR_OK && !fr_str_format(dst, size, "/v1/events%s%s%s%s",
+			       *type != '\0' ? "?type=" : "", type,
+			       id == NULL      ? ""
+			       : *type != '\0' ? "&job="
+					       : "?job=",
+			       told.id))
+		rc = fr_fail(err, FR_USAGE, "too long");
+	fr_told_fini(&told);
+	return rc;
 }
 
 /* Whether it is worth another try after rc. */
@@ -113,7 +112,7 @@ follow(struct fr_client *cl, const struct conf *conf, const char *id)
 	enum fr_rc rc;
 
 	fr_sse_init(&f.sse, EVENT_MOST);
-	rc = make_path(path, sizeof(path), conf, id, &err);
+	rc = make_path(path, sizeof(path), cl, conf, id, &err);
 	call.path = path;
 	while (rc == FR_OK) {
 		call.last_event_id =

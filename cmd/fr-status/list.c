@@ -29,7 +29,7 @@ note_cell(struct table *t, const struct fr_job *job, struct fr_span waiting)
 	struct fr_buf b;
 
 	fr_buf_init(&b, 0);
-	if (waiting.len > 0)
+	if (waiting.len > 0 && !fr_span_is(waiting, fr_state_name(job->state)))
 		fr_buf_addspan(&b, waiting);
 	else if (job->error.len > 0)
 		text_of_json(&b, job->error);
@@ -162,6 +162,8 @@ list(struct fr_client *cl, const struct conf *conf)
 		if (ask > left)
 			ask = left;
 		rc = get_page(cl, conf, ask, &page, &err);
+		/* A page may be short because its jobs are long: only an
+		 * empty one is the end. */
 		if (rc != FR_OK || page.n == 0)
 			break;
 		left -= page.n;
@@ -173,7 +175,7 @@ list(struct fr_client *cl, const struct conf *conf)
 			page.table.ncells = 0;
 		}
 		first = false;
-		if (page.n < ask || ferror(stdout))
+		if (ferror(stdout))
 			break;
 	}
 	if (rc != FR_OK)

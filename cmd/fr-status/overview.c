@@ -167,7 +167,33 @@ workers_text(struct fr_span json, struct text *t, struct fr_err *err)
 	return FR_OK;
 }
 
-/* What /readyz says: one line each of what it has. */
+/* A flag of /readyz, if it is not as it should be. */
+static void
+flag_line(struct text *t, struct fr_span json, const char *name,
+    enum fr_json_type good, const char *words)
+{
+	const struct fr_span v = fr_json_get(json, name);
+
+	if (v.p != NULL && fr_json_type(v) != good)
+		text_line(t, YELLOW, "%s", words);
+}
+
+static void
+backend_line(struct text *t, struct fr_span json, const char *name)
+{
+	const struct fr_span v = fr_json_get(json, name);
+	char label[16];
+	struct fr_buf b;
+
+	if (v.p == NULL || !fr_str_format(label, sizeof(label), "%s: ", name))
+		return;
+	fr_buf_init(&b, 0);
+	text_of_json(&b, v);
+	text_long(t, PLAIN, label, fr_buf_span(&b));
+	fr_buf_fini(&b);
+}
+
+/* The manager and what is behind it, from /readyz. */
 static void
 ready_text(struct fr_client *cl, struct text *t)
 {
@@ -175,32 +201,26 @@ ready_text(struct fr_client *cl, struct text *t)
 		.method = "GET", .path = "/readyz", .timeout_ms = 10000
 	};
 	struct fr_err err = FR_ERR_INIT;
-	struct fr_json_iter it;
-	struct fr_span json, key, value;
-	struct fr_buf b;
+	struct fr_span json;
 
 	if (fr_client_call(cl, &call, &err) != FR_OK)
 		text_line(
 		    t, RED, "%s: not ready: %s", fr_client_url(cl), err.msg);
 	else
 		text_line(t, BOLD, "%s: ready", fr_client_url(cl));
-	fr_buf_init(&b, 0);
 	if (fr_json_check(fr_buf_span(&call.answer), FR_JSON_DEPTH, &json,
 		NULL) == FR_OK &&
-	    call.status / 100 == 2 && fr_json_type(json) == FR_JSON_OBJECT) {
-		it = fr_json_iter(json);
-		while (fr_json_member(&it, &key, &value)) {
-			if (fr_json_string_is(key, "ready") ||
-			    fr_json_string_is(key, "status"))
-				continue;
-			fr_buf_reset(&b);
-			text_of_json(&b, key);
-			fr_buf_adds(&b, ": ");
-			text_of_json(&b, value);
-			text_long(t, PLAIN, "", fr_buf_span(&b));
-		}
+	    fr_json_type(json) == FR_JSON_OBJECT) {
+		backend_line(t, json, "reason");
+		backend_line(t, json, "store");
+		backend_line(t, json, "queue");
+		flag_line(t, json, "durable", FR_JSON_TRUE,
+		    "jobs are not kept: the store is for tests");
+		flag_line(t, json, "loading", FR_JSON_FALSE,
+		    "the queue is being filled from the store");
+		flag_line(t, json, "degraded", FR_JSON_FALSE,
+		    "the queue fails; the store stands in for it");
 	}
-	fr_buf_fini(&b);
 	fr_buf_fini(&call.answer);
 }
 

@@ -24,8 +24,8 @@ is 'it says nothing if all went well' "$(cat "$T/out" "$T/err")" ''
 
 standin 'json:{"purged":5}'
 run fr-ctl purge --state complete --state failed --older 1.5h
-is 'purge asks for each state' "$(request 1 path) $(request 1 body)" \
-    '/v1/purge {"state":"complete","older":5400}'
+is 'purge asks for each state' "$(request 1 method) $(request 1 path)" \
+    'POST /v1/purge?state=complete&older=5400.000'
 is 'and prints how many went in all' "$STATUS $(requests) $(cat "$T/out")" \
     '0 2 10'
 standin 'json:{"n":5}'

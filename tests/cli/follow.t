@@ -19,11 +19,12 @@ is 'it comes back with the number of the last one' \
     '5 6'
 stop "$P"
 
-standin "$one"
-fr-status --follow --type echo 01a20ccc-af22-72c0-a42e-e6e1580ed242 \
-    2>>"$T/log" | head -n 1 >/dev/null
-is 'it can be narrowed' "$(request 1 path)" \
-    '/v1/events?type=echo&job=01a20ccc-af22-72c0-a42e-e6e1580ed242'
+id=01a20ccc-af22-72c0-a42e-e6e1580ed242
+standin "json:{\"id\":\"$id\",\"type\":\"echo\",\"state\":\"queued\"}" "$one"
+fr-status --follow --type echo 01a20ccc 2>>"$T/log" | head -n 1 >/dev/null
+is 'it can be narrowed, and ids shortened' \
+    "$(request 1 path) $(request 2 path)" \
+    "/v1/jobs/01a20ccc /v1/events?type=echo&job=$id"
 standin '403:{"detail":"not for you"}'
 exits 'what it may not see ends it' 77 fr-status --follow
 stop "$STANDIN"
