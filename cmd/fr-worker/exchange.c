@@ -68,15 +68,15 @@ ahead(const struct loop *l, const struct fr_runner_load *load)
 	return n < l->ramp ? (unsigned)n : l->ramp;
 }
 
-/* How many jobs can be taken now; *urgent: a slot stands empty. */
+/* How many jobs to ask for. Not for a few while there is enough to do, unless
+ * an exchange is due anyway. */
 static uint32_t
-wanted(struct loop *l, bool *urgent)
+wanted(struct loop *l, bool anyway)
 {
 	struct fr_runner_load load;
 	size_t extra, target;
 
 	fr_runner_load(l->runner, &load);
-	*urgent = load.idle > load.waiting;
 	if (load.held || l->phase != WORKING || loop_types(l) == 0)
 		return 0;
 	extra = ahead(l, &load);
@@ -88,8 +88,7 @@ wanted(struct loop *l, bool *urgent)
 	target -= l->held.working;
 	if (target > l->held.nspare)
 		target = l->held.nspare;
-	/* Not for a few, as long as there is enough to do. */
-	if (!*urgent && target < (extra + 1) / 2)
+	if (!anyway && load.idle <= load.waiting && target < (extra + 1) / 2)
 		return 0;
 	return (uint32_t)target;
 }
@@ -137,21 +136,20 @@ wait_ms(const struct loop *l)
 void
 exchange_decide(struct loop *l, int64_t now_ms)
 {
-	bool urgent = false;
+	const bool flush = due(flush_ms(l), now_ms);
 	uint32_t slots;
 
 	if (now_ms < l->retry_ms)
 		return;
 	if (l->held.n == 0)
 		l->named_ms = now_ms;
-	slots = asking(l) ? 0 : wanted(l, &urgent);
+	slots = asking(l) ? 0 : wanted(l, flush);
 	/* Ends go with it, so it waits for the report that is under way. */
 	if (slots > 0 && (l->held.unsent == 0 || !reporting(l)) &&
 	    request_send(l, FOR_JOBS, slots, wait_ms(l)))
 		return;
 	if (!reporting(l) &&
-	    (due(flush_ms(l), now_ms) || due(renew_ms(l), now_ms) ||
-		due(progress_ms(l), now_ms) ||
+	    (flush || due(renew_ms(l), now_ms) || due(progress_ms(l), now_ms) ||
 		(l->phase != WORKING && !l->told)) &&
 	    request_send(l, FOR_REPORT, 0, 0))
 		return;

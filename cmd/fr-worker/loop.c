@@ -59,8 +59,8 @@ on_done(void *arg, struct fr_task *t, const struct fr_ending *e)
 	}
 	if (t->state != FR_TASK_WAITING &&
 	    fr_time_mono_ms() - t->since_ms > QUICK_MS) {
-		l->quick = 0;
-		l->ramp = 0;
+		l->quick /= 2;
+		l->ramp /= 2;
 	} else {
 		l->quick++;
 	}

@@ -203,5 +203,8 @@ request_send(
 		.names = x.running != NULL,
 		.leaving = x.leaving };
 	l->spoke_ms = now_ms;
+	fr_log(FR_LOG_DEBUG,
+	    "asks for %u jobs, reports %zu, names %zu, progress of %zu", slots,
+	    x.nfinished, x.nrunning, x.nprogress);
 	return true;
 }

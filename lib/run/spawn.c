@@ -58,9 +58,14 @@ find_ignored(void)
 
 	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		ignored[nignored++] = usual[i];
-	for (sig = 1; sig < NSIG; sig++)
-		if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
+	for (sig = 1; sig < NSIG; sig++) {
+		if (sigaction(sig, NULL, &sa) == -1 || sa.sa_handler != SIG_IGN)
+			continue;
+		for (i = 0; i < (size_t)nignored && ignored[i] != sig; i++)
+			;
+		if (i == (size_t)nignored)
 			ignored[nignored++] = sig;
+	}
 }
 
 CHILD void
