@@ -90,5 +90,5 @@ fr_work_post(struct fr_request *q)
 		x->wait_ms = MAX_WAIT_MS;
 	x->received_mono_ms = fr_time_mono_ms();
 	q->op.kind = FR_OP_WORK;
-	fr_ask_engine(q, x->slots > 0 && x->wait_ms > 0, worked);
+	fr_ask_engine(q, x->wait_ms > 0, worked);
 }

@@ -284,13 +284,21 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 	    &e->workers, x, e->shared, e->turn.mono_ms, e->turn.now_ms);
 	if (w == NULL)
 		return false;
-	op->now = x->slots == 0 || x->wait_ms <= 0 || x->nfinished > 0 ||
-		  x->ntypes == 0;
+	op->now = x->wait_ms <= 0 || x->nfinished > 0 ||
+		  (x->slots > 0 ? x->ntypes == 0 : w->open != NULL);
+	/* One that has nothing to take waits to hear of a cancelled job. */
+	if (x->slots == 0 && (w->open == op || !op->now)) {
+		op->now = false;
+		w->open = op;
+		return true;
+	}
 	if (x->slots == 0 || x->ntypes == 0 || op->taker != NULL)
 		return true;
-	/* The one before is dead, or it would not send another. */
+	/* The one before is dead, or it would not send another; unless it only
+	 * waits to hear. */
 	if (w->open != NULL)
-		fr_dispatch_answer(e, w->open, FR_AGAIN);
+		fr_dispatch_answer(
+		    e, w->open, w->open->u.work.slots > 0 ? FR_AGAIN : FR_OK);
 	op->taker = fr_taker_new(&e->types, op, w);
 	if (op->taker == NULL)
 		return false;
