@@ -12,7 +12,8 @@
 
 #define STALE_MS 50 /* a job fetched ahead waits no longer */
 #define QUICK_MS 20
-#define QUIT_MS 10000 /* for the last words to a manager that is away */
+#define QUIT_MS 10000   /* for the last words to a manager that is away */
+#define GOODBYE_MS 1000 /* if there is nothing to report */
 
 static void
 set_timer(struct loop *l, int64_t at_ms, int64_t now_ms)
@@ -263,10 +264,16 @@ check_end(struct loop *l, int64_t now_ms)
 		l->ended = true;
 	if (l->phase == LEAVING && l->held.working == 0 && l->quit_end_ms == 0)
 		l->quit_end_ms = now_ms + QUIT_MS;
+	/* With nothing to report, a manager that is away is not waited for. */
+	if (l->phase != WORKING && l->held.n == 0 &&
+	    (l->quit_end_ms == 0 || l->quit_end_ms > now_ms + GOODBYE_MS))
+		l->quit_end_ms = now_ms + GOODBYE_MS;
 	if (l->quit_end_ms != 0 && now_ms >= l->quit_end_ms) {
-		fr_log(FR_LOG_ERROR, "the manager could not be told");
 		l->ended = true;
-		l->status = fr_exit_status(FR_UNREACHABLE);
+		if (l->held.n > 0) {
+			fr_log(FR_LOG_ERROR, "the manager could not be told");
+			l->status = fr_exit_status(FR_UNREACHABLE);
+		}
 	}
 	if (l->conf->drain && l->phase == WORKING && l->dry && l->held.n == 0)
 		leave(l);
