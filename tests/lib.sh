@@ -199,7 +199,11 @@ stop() {
 	kill -TERM "$@" 2>/dev/null
 	kill -CONT "$@" 2>/dev/null
 	if ! fr_gone $((5 * FR_TEST_SLOW)) "$@"; then
-		diag "had to be killed:" "$@"
+		for fr_p; do
+			[ "$(alive "$fr_p")" = no ] ||
+				diag "had to be killed: $(tr '\0' ' ' \
+				    <"/proc/$fr_p/cmdline")"
+		done
 		kill -KILL "$@" 2>/dev/null
 	fi
 	wait "$@" 2>/dev/null
@@ -292,6 +296,18 @@ fr_end() {
 	trap - EXIT
 	trap '' HUP INT TERM
 	fr_status=$1
+	# The manager last, so that workers need not miss it; and not their jobs'
+	# ends: a second TERM makes a worker give them back.
+	fr_others=
+	for fr_p in $PIDS; do
+		[ "$fr_p" = "$MANAGER" ] || fr_others="$fr_others $fr_p"
+	done
+	if [ -n "$fr_others" ]; then
+		# shellcheck disable=SC2086 # a list of numbers
+		kill -TERM $fr_others 2>/dev/null
+		# shellcheck disable=SC2086
+		fr_gone 1 $fr_others || stop $fr_others
+	fi
 	stop
 	# What a sanitizer or an assertion said fails the test.
 	if grep -Eq 'Sanitizer|runtime error:|assertion failed' "$T/log"; then
