@@ -94,6 +94,19 @@ endef
 $(foreach p,$(FUZZ),$(eval $(call fuzzer,$p)))
 fuzzers: $(FUZZ:%=$B/tests/fuzz/%)
 
+# Programs whose allocations can be made to fail.
+ALLOC := $(patsubst tests/alloc/%.c,%,$(wildcard tests/alloc/*.c))
+WRAP := $(foreach f,malloc calloc realloc reallocarray strdup free,-Wl,--wrap=$f)
+define allocation
+$B/tests/alloc/$1: $B/tests/alloc/$1.o $B/tests/alloc/lib/alloc.o \
+    $B/libbackends.a $B/libfr.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LINK) $$(LDFLAGS) $$(WRAP) -o $$@ $$^ \
+	    $$(call pkg,$(BACKEND_LIBS)) -ldl -lm
+endef
+$(foreach p,$(ALLOC),$(eval $(call allocation,$p)))
+allocs: $(ALLOC:%=$B/tests/alloc/%)
+
 # Programs that measure one part; they have no test library.
 $B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
@@ -130,7 +143,8 @@ LSAN := print_suppressions=0
 TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
-	+@$(MAKE) --no-print-directory all units fuzzers
+	+@$(MAKE) --no-print-directory all units fuzzers \
+	    allocs
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -208,6 +222,6 @@ clean:
 	rm -rf build
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all units fuzzers check lint demo fuzz bench install uninstall clean deps
+.PHONY: all units fuzzers allocs check lint demo fuzz bench install uninstall clean deps
 .SECONDARY: $(GEN)
 .DELETE_ON_ERROR:
