@@ -181,7 +181,7 @@ held_finish(struct held *h, struct job *j, enum fr_finish how,
 	struct batch *b;
 
 	fr_assert(j->with_runner && j->batch == NULL);
-	forget_progress(h, j);
+	/* Its last progress, if not told yet, goes with its end. */
 	if (j->stopping || j->orphan) {
 		drop(h, j);
 		return;
