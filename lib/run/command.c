@@ -102,18 +102,21 @@ is_simple(const char *text)
 static char *
 anchored(const char *text)
 {
-	struct fr_span rest = fr_span_of(text), word = next_word(&rest);
+	struct fr_span word, rest;
 	char rel[PATH_MAX], dir[PATH_MAX];
 	struct fr_buf b;
 	char *whole;
 
-	if (!is_plain(word) || word.p[0] == '/' ||
+	text += strspn(text, " \t");
+	word.p = text;
+	word.len = strspn(text, plain);
+	rest = fr_span_of(text + word.len);
+	if (word.len == 0 || word.p[0] == '/' ||
 	    memchr(word.p, '/', word.len) == NULL ||
 	    memchr(word.p, '=', word.len) != NULL ||
+	    (rest.len > 0 && strchr(" \t\n;|&<>", rest.p[0]) == NULL) ||
 	    !fr_str_copy(rel, sizeof(rel), word) || access(rel, F_OK) == -1 ||
-	    getcwd(dir, sizeof(dir)) == NULL)
-		return fr_str_dup(fr_span_of(text));
-	if (!is_plain(fr_span_of(dir)))
+	    getcwd(dir, sizeof(dir)) == NULL || !is_plain(fr_span_of(dir)))
 		return fr_str_dup(fr_span_of(text));
 	fr_buf_init(&b, 0);
 	fr_buf_adds(&b, dir);
