@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bar.h"
+#include "base/lines.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "batch.h"
@@ -25,21 +26,11 @@
 
 #define QUIET_MS 20  /* no input for so long: send */
 #define LINGER_MS 50 /* and after this anyway, when there is a pause */
-#define CHUNK ((size_t)256 << 10)
-
-struct input {
-	struct fr_buf buf;
-	size_t pos;     /* what was taken already */
-	size_t scanned; /* no line feed before this */
-	uint64_t line;  /* lines taken */
-	uint64_t bytes; /* read in all */
-	bool end;
-};
 
 struct job_stream {
 	const struct conf *conf;
 	struct recipe recipe;
-	struct input in;
+	struct fr_lines in;
 	struct fr_client *cl;
 	struct sender *sender;
 	struct batch batches[2];
@@ -58,74 +49,13 @@ stop_with(struct job_stream *s, const struct fr_err *err)
 	return err->rc;
 }
 
-/* The next line, without its end, which the last one may lack. */
-static bool
-next_line(struct input *in, struct fr_span *line)
-{
-	const char *nl = NULL;
-
-	if (in->scanned < in->buf.len)
-		nl = memchr(
-		    in->buf.p + in->scanned, '\n', in->buf.len - in->scanned);
-	line->p = in->buf.p + in->pos;
-	if (nl != NULL)
-		line->len = (size_t)(nl - line->p);
-	else {
-		in->scanned = in->buf.len;
-		line->len = in->buf.len - in->pos;
-		if (!in->end || line->len == 0)
-			return false;
-	}
-	in->pos += line->len + (nl != NULL);
-	in->scanned = in->pos;
-	in->line++;
-	return true;
-}
-
-static bool
-blank(struct fr_span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.p[i] != ' ' && s.p[i] != '\t' && s.p[i] != '\r')
-			return false;
-	return true;
-}
-
 static void
 read_more(struct job_stream *s)
 {
-	struct input *in = &s->in;
 	struct fr_err err = FR_ERR_INIT;
-	ssize_t n;
-	char *p;
 
-	fr_buf_shift(&in->buf, in->pos);
-	in->scanned -= in->pos;
-	in->pos = 0;
-	if (in->buf.len > LINE_MOST) {
-		(void)fr_fail(&err, FR_TOOBIG, "line %llu: over %zu MiB",
-		    (unsigned long long)in->line + 1, LINE_MOST >> 20);
+	if (fr_lines_read(&s->in, STDIN_FILENO, "stdin", &err) != FR_OK)
 		(void)stop_with(s, &err);
-		return;
-	}
-	p = fr_buf_reserve(&in->buf, CHUNK);
-	if (p == NULL) {
-		(void)fr_fail(&err, FR_NOMEM, "out of memory");
-		(void)stop_with(s, &err);
-		return;
-	}
-	n = read(STDIN_FILENO, p, CHUNK);
-	if (n == -1 && errno != EINTR && errno != EAGAIN) {
-		(void)fr_failsys(&err, FR_IO, "read stdin");
-		(void)stop_with(s, &err);
-	} else if (n == 0)
-		in->end = true;
-	else if (n > 0) {
-		fr_buf_commit(&in->buf, (size_t)n);
-		in->bytes += (uint64_t)n;
-	}
 }
 
 /* Takes back what was sent, and prints its ids. */
@@ -180,8 +110,8 @@ fill(struct job_stream *s)
 	enum fr_rc rc;
 
 	s->recipe.now_ms = fr_time_wall_ms();
-	while (s->rc == FR_OK && next_line(&s->in, &line)) {
-		if (blank(line))
+	while (s->rc == FR_OK && fr_lines_next(&s->in, &line)) {
+		if (fr_lines_blank(line))
 			continue;
 		if (!batch_fits(s->filling, &s->recipe, line.len))
 			send_filled(s);
@@ -242,7 +172,7 @@ begin(struct job_stream *s, const struct conf *conf, const char *type,
 	r->type = type;
 	fr_rand_init(&r->rand);
 	fr_buf_init(&r->head, 0);
-	fr_buf_init(&s->in.buf, 0);
+	fr_lines_init(&s->in, LINE_MOST);
 	if (type != NULL) {
 		if (!fr_type_valid(fr_span_of(type)))
 			return fr_fail(err, FR_USAGE,
@@ -286,7 +216,7 @@ bulk(const struct conf *conf, const char *type)
 	fr_client_close(s.cl);
 	batch_fini(&s.batches[0]);
 	batch_fini(&s.batches[1]);
-	fr_buf_fini(&s.in.buf);
+	fr_lines_fini(&s.in);
 	fr_buf_fini(&s.recipe.head);
 	return s.rc;
 }

@@ -74,38 +74,6 @@ static const struct fr_prog prog = {
 	.opts = opts,
 };
 
-/* FR_LIBEXEC of the environment, else beside a build tree's bin, else where
- * it was installed. */
-static const char *
-find_libexec(void)
-{
-	static char path[PATH_MAX];
-	const char *env = getenv("FR_LIBEXEC");
-	char exe[PATH_MAX], *slash, *name;
-	ssize_t n;
-
-	if (env != NULL && env[0] != '\0')
-		return env;
-	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	if (n <= 0)
-		return FR_LIBEXEC;
-	exe[n] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash == NULL)
-		return FR_LIBEXEC;
-	*slash = '\0';
-	name = strrchr(exe, '/');
-	if (name == NULL || strcmp(name, "/bin") != 0)
-		return FR_LIBEXEC;
-	*name = '\0';
-	if (!fr_str_format(
-		path, sizeof(path), "%s/libexec/forerunner/handlers", exe) ||
-	    access(path, X_OK) == -1)
-		return FR_LIBEXEC;
-	path[strlen(path) - strlen("/handlers")] = '\0';
-	return path;
-}
-
 static _Noreturn void
 give_up(const struct fr_err *err, enum fr_rc rc)
 {
@@ -189,7 +157,7 @@ load_handlers(struct conf *c, char *const names[], int n)
 	int i;
 
 	rc = fr_handlers_init(
-	    &c->handlers, find_libexec(), getenv("PATH"), &err);
+	    &c->handlers, fr_env_libexec(), getenv("PATH"), &err);
 	for (i = 0; rc == FR_OK && i < n; i++) {
 		rc = fr_handlers_add(&c->handlers, names[i], &err);
 		if (rc == FR_NOTFOUND)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "base/str.h"
 #include "cli/prog.h"
 
 #define TOKEN_MAX 4096
@@ -52,4 +55,34 @@ fr_token(const char *path)
 	else
 		return b.p;
 	exit(fr_exit_status(FR_DENIED));
+}
+
+const char *
+fr_env_libexec(void)
+{
+	static char path[PATH_MAX];
+	const char *env = getenv("FR_LIBEXEC");
+	char exe[PATH_MAX], *slash, *name;
+	ssize_t n;
+
+	if (env != NULL && env[0] != '\0')
+		return env;
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return FR_LIBEXEC;
+	exe[n] = '\0';
+	slash = strrchr(exe, '/');
+	if (slash == NULL)
+		return FR_LIBEXEC;
+	*slash = '\0';
+	name = strrchr(exe, '/');
+	if (name == NULL || strcmp(name, "/bin") != 0)
+		return FR_LIBEXEC;
+	*name = '\0';
+	if (!fr_str_format(
+		path, sizeof(path), "%s/libexec/forerunner/handlers", exe) ||
+	    access(path, X_OK) == -1)
+		return FR_LIBEXEC;
+	path[strlen(path) - strlen("/handlers")] = '\0';
+	return path;
 }

@@ -78,6 +78,10 @@ const char *fr_env_token(void);
 /* The same, from the file that --token-file names; NULL: fr_env_token. */
 const char *fr_token(const char *path);
 
+/* Where handlers/ with the built-in ones is: FR_LIBEXEC of the environment,
+ * else beside a build tree's bin, else where it was installed. */
+const char *fr_env_libexec(void);
+
 /* "NAME: message" on stderr, control characters made visible. */
 void fr_warn(const struct fr_err *err);
 void fr_warnf(const char *fmt, ...) FR_PRINTF(1, 2);
