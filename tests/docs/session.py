@@ -9,12 +9,14 @@ displays that begin with "$ ". All commands of a document are run by one bash
 in the working directory. A line that begins with "$ " is a command; it goes
 on in the next line after a backslash, and to the end of a here-document. What
 follows is what it prints, standard error too. A line "..." stands for any
-number of lines. Ids, times, process ids and the like need not be the same.
+number of lines. Ids, times, versions and the like need not be the same.
 """
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 SAME = [
@@ -22,11 +24,13 @@ SAME = [
     (re.compile(r"\b01[0-9a-f]{6}(-[0-9a-f]{4})?(?![0-9a-f])"), "SHORT"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b\d+(\.\d+)?( ?)(ms|s|m|h|d)\b"), "AGE"),
-    (re.compile(r"^\[\d+\] \d+$"), "[1] PID"),
-    (re.compile(r"\b(pid|PID)[ =:]+\d+"), "PID"),
+    (re.compile(r"\b\S+-\d+-[0-9a-f]{12}\b(\s+\S+\s+\d+\b)?"), "WORKER"),
+    (re.compile(r"SQLite [\d.]+"), "SQLite"),
     (re.compile(r"/tmp/[A-Za-z0-9./_-]+"), "PATH"),
     (re.compile(r"[ \t]+"), " "),
 ]
+# What bash says of jobs that ended, other than to a user at a terminal.
+NEWS = re.compile(r"bash: line \d+: +\d+ (Killed|Terminated)")
 ROFF = [("\\(aq", "'"), ("\\-", "-"), ("\\&", ""), ("\\(dq", '"'),
         ("\\e", "\\")]
 
@@ -93,6 +97,17 @@ def steps(lines, roff):
             yield step
 
 
+def wait_for_manager():
+    """Nobody types so fast that it would not be there yet."""
+    end = time.monotonic() + 10 * float(os.environ.get("FR_TEST_SLOW", 1))
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", 2718), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+
+
 class Shell:
     MARK = "==end-of-step=="
 
@@ -104,8 +119,10 @@ class Shell:
             text=True, errors="replace", bufsize=1)
 
     def run(self, command):
+        if command.startswith("kill "):  # and type on when it is dead
+            command += "; wait %1 2>/dev/null"
         self.process.stdin.write(
-            f"{command}\nsleep 0 </dev/null\necho \"{self.MARK}$?\"\n")
+            f"{command}\nfr_=$?; echo '{self.MARK}'; (exit $fr_)\n")
         self.process.stdin.flush()
         out = []
         for line in self.process.stdout:
@@ -114,9 +131,14 @@ class Shell:
             if at >= 0:
                 if at > 0:
                     out.append(line[:at])
-                return out
-            out.append(line)
-        raise SystemExit(f"# the shell ended after: {command}")
+                break
+            if not NEWS.match(line):
+                out.append(line)
+        else:
+            raise SystemExit(f"# the shell ended after: {command}")
+        if re.match(r"fr-manager .*&$", command):
+            wait_for_manager()
+        return out
 
     def close(self):
         self.process.stdin.write("kill $(jobs -p) 2>/dev/null; wait; exit\n")
