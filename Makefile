@@ -107,6 +107,12 @@ endef
 $(foreach p,$(ALLOC),$(eval $(call allocation,$p)))
 allocs: $(ALLOC:%=$B/tests/alloc/%)
 
+# The engine's simulated days, on seeds.
+$B/tests/sim/%: $B/tests/sim/%.o $B/libbackends.a $B/libfr.a
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
+	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
+
 # Programs that measure one part; they have no test library.
 $B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
@@ -144,7 +150,7 @@ TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
 	+@$(MAKE) --no-print-directory all units fuzzers \
-	    allocs
+	    allocs $B/tests/sim/sim
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \

@@ -836,6 +836,8 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 		return err->rc;
 	}
 	fr_turn_reset(&e->turn);
+	/* Nothing of a turn points to types or workers here. */
+	fr_sweep_tidy(e);
 	rc = read_clock(e, e->turn.mono_ms >= e->next_sweep_ms, &why);
 	n = gather(e);
 	/* These depend on no commit. */

@@ -212,13 +212,16 @@ retain(struct fr_engine *e, struct fr_err *err)
 	return FR_OK;
 }
 
-static void
-tidy_workers(struct fr_engine *e)
+void
+fr_sweep_tidy(struct fr_engine *e)
 {
 	struct fr_worker *w;
 	void *v;
 	size_t pos = 0;
 
+	if (!e->tidy)
+		return;
+	e->tidy = false;
 	while (fr_map_next(e->workers.by_id, &pos, NULL, &v)) {
 		w = v;
 		if (w->open == NULL &&
@@ -255,7 +258,7 @@ fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 	if (rc == FR_OK && sweep && e->shared)
 		rc = fr_wait_recheck(e, err);
 	if (rc == FR_OK && sweep) {
-		tidy_workers(e);
+		e->tidy = true;
 		e->next_sweep_ms = t->mono_ms + e->c.sweep_ms;
 	}
 	return rc;

@@ -99,6 +99,7 @@ struct fr_engine {
 	int missing;     /* sweeps in a row that missed tickets */
 	bool fresh;      /* every lease gets a fresh term first */
 	bool more_to_purge;
+	bool tidy;             /* a sweep was done in the last turn */
 	bool full;             /* the last commit found the disk full */
 	int64_t away_since_ms; /* monotonic; 0: the store is there */
 	int64_t next_run_ms;   /* wall: a scheduled job's time comes */
@@ -149,6 +150,8 @@ FR_MUSTCHECK enum fr_rc fr_apply_others(
 FR_MUSTCHECK enum fr_rc fr_apply_compare(
     struct fr_engine *e, struct fr_err *err);
 FR_MUSTCHECK enum fr_rc fr_apply_sweep(struct fr_engine *e, struct fr_err *err);
+/* Between two turns: forgets workers and types that are not needed. */
+void fr_sweep_tidy(struct fr_engine *e);
 FR_MUSTCHECK enum fr_rc fr_apply_walk(struct fr_engine *e, struct fr_err *err);
 FR_MUSTCHECK enum fr_rc fr_apply_dispatch(
     struct fr_engine *e, struct fr_err *err);
