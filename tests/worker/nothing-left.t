@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Whatever a handler started is gone when its attempt is over.
+# shellcheck disable=SC2016 # much of this is for the handlers' shell
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-# shellcheck disable=SC2016 # much of this is for the handler's shell
 
 left() { # left NAME COMMAND: it writes pids to $T/pids
 	rm -f "$T/pids"
 	echo 1 | fr-worker --run h "h=$2" >"$T/out" 2>>"$T/log"
 	is "$1: the result counts" "$(cat "$T/out")" '"done"'
 	n=0
+	# shellcheck disable=SC2013 # one a line
 	for p in $(cat "$T/pids"); do
 		[ "$(alive "$p")" = no ] || n=$((n + 1))
 	done

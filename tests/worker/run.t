@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What a handler's output and exit status mean, with fr-worker --run.
+# shellcheck disable=SC2016 # much of this is for the handlers' shell
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What surrounds a handler: environment, descriptors, signals, directory,
 # limits; and that nothing of it is left.
+# shellcheck disable=SC2016 # much of this is for the handlers' shell
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-# shellcheck disable=SC2016 # much of this is for the handler's shell
 
 run_h() { # run_h COMMAND [OPTION...]: the result as text
 	h=$1

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# How a worker ends: SIGTERM and its grace, a second one, --drain.
+# shellcheck disable=SC2016 # much of this is for the handlers' shell
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+
+manager
+begun() { await cat "$T/begun" >/dev/null; }
+H="h=echo \$\$ >$T/begun; while [ ! -e $T/go ]; do sleep 0.02; done; echo ended"
+fresh() {
+	rm -f "$T/begun" "$T/go"
+	id=$(fr-submit h 1)
+}
+
+worker -c 2 "$H"
+fresh
+begun
+kill -TERM "$WORKER"
+other=$(fr-submit h 2)
+touch "$T/go"
+wait "$WORKER"
+is 'after SIGTERM it ends well' $? 0
+is 'what ran was finished' "$(field "$id" state)" complete
+is 'and nothing else was taken' "$(field "$other" state)" queued
+is 'the manager has forgotten it' "$(api GET /v1/workers)" '[]'
+fr-ctl cancel "$other" >/dev/null
+
+worker --grace 0.3 "$H"
+fresh
+begun
+kill -TERM "$WORKER"
+wait "$WORKER"
+is 'when the grace is over it ends' $? 0
+is 'what ran is given back' "$(field "$id" state)" queued
+is 'uncounted' "$(field "$id" fail_count)" 0
+is 'and is gone' "$(alive "$(cat "$T/begun")")" no
+fr-ctl cancel "$id" >/dev/null
+
+worker "h=trap '' TERM; echo \$\$ >$T/begun; while :; do sleep 0.1; done"
+fresh
+begun
+kill -TERM "$WORKER"
+kill -TERM "$WORKER"
+wait "$WORKER"
+is 'a second SIGTERM ends it at once' $? 0
+is 'what ran is given back then, too' "$(field "$id" state)" queued
+is 'and killed' "$(alive "$(cat "$T/begun")")" no
+fr-ctl cancel "$id" >/dev/null
+
+worker x=cat
+await api GET /v1/workers >/dev/null
+kill -INT "$WORKER"
+wait "$WORKER"
+is 'SIGINT is the same' $? 0
+
+i=0
+while [ $i -lt 300 ]; do
+	i=$((i + 1))
+	echo "{\"type\":\"a\",\"data\":$i}"
+done | fr-submit --bulk >"$T/ids"
+ok '--drain ends when nothing is left' timeout 60 fr-worker -c 2 --drain a=cat
+is 'all is done then' "$(api GET /v1/types | json a.complete)" 300
+is 'each once' "$(api GET '/v1/jobs?type=a&limit=1000' | grep -o '"attempt":[0-9]*' | sort | uniq -c | tr -s ' ')" \
+    "$(printf ' 300 "attempt":1')"
+ok '--drain with nothing there ends at once' timeout 10 fr-worker --drain a=cat
+exits 'without a manager it gives up' 69 timeout 60 fr-worker -m "unix:$T/none" --drain a=cat
+done_testing
