@@ -11,8 +11,7 @@
 	" r.started_ms, r.finished_ms, r.until_ms, r.lease, r.worker,"         \
 	" r.result, s.progress, s.result, s.error, s.log "
 /* A job without long words costs no look into `said`. */
-#define SAID                                                                   \
-	" LEFT JOIN said s ON s.seq = CASE WHEN r.said THEN r.seq END "
+#define SAID " LEFT JOIN said s ON s.seq = CASE WHEN r.said THEN r.seq END "
 #define RAN " LEFT JOIN ran r ON r.seq = j.seq" SAID
 #define RAN_FIRST " CROSS JOIN job j ON j.seq = r.seq" SAID
 

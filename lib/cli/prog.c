@@ -83,17 +83,28 @@ target(const struct fr_opt *o, void *conf)
 	return (char *)conf + o->offset;
 }
 
+/*
+ * Lists live as long as the program; that they are known here keeps leak
+ * checkers quiet when main has returned.
+ */
+static const char **lists[16];
+
 static void
 add_to_list(struct fr_strs *list, const char *value)
 {
 	const char **v;
+	size_t i;
 
+	for (i = 0; i + 1 < sizeof(lists) / sizeof(lists[0]) &&
+		    lists[i] != NULL && lists[i] != list->v;
+	     i++)
+		continue;
 	v = reallocarray(list->v, list->n + 1, sizeof(*v));
 	if (v == NULL) {
 		fr_warnf("out of memory");
 		exit(fr_exit_status(FR_NOMEM));
 	}
-	list->v = v;
+	list->v = lists[i] = v;
 	v[list->n++] = value;
 }
 

@@ -44,6 +44,7 @@ is 'a symbolic link is stored, not followed' "$(readlink "$T/x/tree/link")" \
     ../other/secret
 is 'so is one to a directory' "$(readlink "$T/x/tree/dirlink")" "$T/other"
 is 'modes are kept' "$(stat -c %a "$T/x/tree/b")" 600
+touch -r "$T/x/tree" "$T/tree" # its time changed with the pipe
 pack "$T/tree" "$T/to/y.tar.gz" >/dev/null
 ok 'the same tree gives the same bytes' cmp "$T/to/x.tar.gz" "$T/to/y.tar.gz"
 is 'nothing else is left beside it' "$(ls -A "$T/to")" 'x.tar.gz
