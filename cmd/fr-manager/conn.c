@@ -108,7 +108,6 @@ fr_conn_close(struct fr_conn *c)
 	struct fr_http *h = c->http;
 	struct fr_req *r;
 
-	fr_assert(!c->dirty);
 	c->dirty = true; /* it is on no list, and shall come on none */
 	tell_gone(c);
 	while ((r = c->first) != NULL) {
@@ -375,13 +374,18 @@ fr_conn_settle(struct fr_conn *c)
 			 c->state == FR_CONN_HEAD)
 			c->broken = true;
 	}
+	/* The rest of a request will never come. */
+	if (c->eof && c->now != NULL && c->first == c->now)
+		c->broken = true;
 	if (c->broken) {
 		fr_conn_close(c);
 		return;
 	}
 	poll_read(c, !c->eof && c->in.len < AHEAD + c->http->conf.max_header);
-	set_idle(c, c->first == NULL && c->in.len == 0 && c->out.len == 0 &&
-			c->state == FR_CONN_HEAD);
+	if (c->first == NULL && c->in.len == 0 && c->out.len == 0 &&
+	    c->state == FR_CONN_HEAD && !c->eof)
+		set_idle(c, true);
+	c->dirty = false;
 }
 
 void

@@ -258,7 +258,8 @@ fr_http_settle(struct fr_http *h)
 		h->dirty = c->dirty_next;
 		if (h->dirty == NULL)
 			h->dirty_end = &h->dirty;
-		c->dirty = false;
+		/* It stays marked, so that it does not come back on the list
+		 * while it is being settled. */
 		fr_conn_settle(c);
 	}
 	h->settling = false;
