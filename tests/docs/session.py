@@ -141,7 +141,13 @@ class Shell:
         return out
 
     def close(self):
-        self.process.stdin.write("kill $(jobs -p) 2>/dev/null; wait; exit\n")
+        # Workers first: they would try to tell their manager.
+        self.process.stdin.write("""
+            for p in $(jobs -p); do
+                read -r name </proc/$p/comm && [ "$name" = fr-worker ] &&
+                    kill $p && kill $p && wait $p
+            done
+            kill $(jobs -p); wait; exit\n""")
         self.process.stdin.close()
         self.process.stdout.read()
         self.process.wait()
