@@ -43,6 +43,8 @@ BIN=$FR_BUILD/bin
 HANDLERS=$FR_BUILD/libexec/forerunner/handlers
 PATH=$BIN:$PATH
 FR_TEST_SLOW=${FR_TEST_SLOW:-1}
+fr_lsan=suppressions=$ROOT/tests/lsan.supp:print_suppressions=0
+export LSAN_OPTIONS="${LSAN_OPTIONS:-$fr_lsan}"
 T=$(mktemp -d "${TMPDIR:-/tmp}/fr.XXXXXX") || exit 99
 export T FR_BUILD FR_TEST_SLOW BIN HANDLERS XDG_STATE_HOME="$T/state"
 N=0 FAILED=0 PIDS='' MANAGER='' WORKER='' PID='' STATUS=0 MANAGER_ARGS=''
