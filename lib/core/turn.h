@@ -116,6 +116,13 @@ struct fr_engine {
 /* Counts; read from other threads. */
 void fr_count(uint64_t *counter, uint64_t n);
 
+/*
+ * start.c: reads the clocks for this turn: the store's, if it has one and is
+ * to be asked, against the monotonic one.
+ */
+FR_MUSTCHECK enum fr_rc fr_engine_clock(
+    struct fr_engine *e, bool ask_store, struct fr_err *err);
+
 /* turn.c: what is to happen after the commit. false without memory. */
 FR_MUSTCHECK bool fr_turn_ticket(struct fr_vec *v, const struct fr_uuid *id,
     const struct fr_type *type, int32_t priority, struct fr_span data);
