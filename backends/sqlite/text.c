@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "sq.h"
 
-/* All SQL but the schema. Values are always bound, never pasted in. */
+/*
+ * All SQL but the schema. Values are always bound, never pasted in.
+ *
+ * Where a sorted subquery with a LIMIT is joined to the rows, there is no
+ * ORDER BY around it: the loop over it is the outer one (CROSS JOIN), so its
+ * order is kept, and sorting again would hold all data in memory.
+ */
 
 /* What fr_sq_row reads. */
 #define COLUMNS                                                                \
@@ -161,7 +167,7 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     "SELECT seq FROM queued"
     " WHERE (?3 >> 1) & 1 AND seq < ?1 AND (?2 < 0 OR type = ?2)"
     " ORDER BY 1 DESC LIMIT ?4) few"
-    " CROSS JOIN job j ON j.seq = few.seq" RAN "ORDER BY few.seq DESC",
+    " CROSS JOIN job j ON j.seq = few.seq" RAN,
 [FR_SQ_LIST_AT] = "SELECT seq FROM job WHERE id = ?1",
 [FR_SQ_LIST_NEAR] =
     "SELECT seq + 1 FROM job WHERE id < ?1 ORDER BY id DESC LIMIT 1",
@@ -180,7 +186,7 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     "SELECT q.seq, q.id, q.type, q.priority, j.data"
     " FROM (SELECT seq, id, type, priority FROM queued WHERE type = ?1"
     " ORDER BY priority DESC, seq LIMIT ?2) q"
-    " CROSS JOIN job j ON j.seq = q.seq ORDER BY q.priority DESC, q.seq",
+    " CROSS JOIN job j ON j.seq = q.seq",
 
 [FR_SQ_OUTBOX_ADD] =
     "INSERT INTO outbox (kind, tries, claimed_ms, type, json)"
