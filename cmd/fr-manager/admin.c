@@ -168,7 +168,7 @@ answer_workers(struct fr_request *q)
 	fr_buf_init(&b, 0);
 	fr_jsonw_open(&b, '[');
 	for (i = 0; i < q->op.u.workers.n; i++)
-		fr_worker_write(&b, &q->op.u.workers.v[i]);
+		fr_worker_view_write(&b, &q->op.u.workers.v[i]);
 	fr_jsonw_close(&b, ']');
 	fr_answer_json(q, 200, &b);
 }

@@ -204,7 +204,4 @@ void fr_events_beat(struct fr_manager *m);
 void fr_waiting_text(const struct fr_request *q, const struct fr_job *job,
     char *dst, size_t size);
 bool fr_worker_has_type(const struct fr_worker_view *v, const char *type);
-/* The object of GET /v1/workers. */
-void fr_worker_write(struct fr_buf *b, const struct fr_worker_view *v);
-
 #endif

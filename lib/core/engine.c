@@ -235,6 +235,8 @@ apply(struct fr_engine *e, struct fr_err *err)
 			s->ops->rollback(s);
 	} while (rc == FR_OK && again);
 	if (rc == FR_OK)
+		rc = fr_apply_news(e, err);
+	if (rc == FR_OK)
 		rc = fr_apply_reports(e, err);
 	if (rc == FR_OK)
 		rc = fr_apply_edits(e, err);
@@ -607,7 +609,9 @@ due(const struct fr_engine *e)
 {
 	const struct fr_turn *t = &e->turn;
 
-	return e->fresh || e->more_to_purge || (e->loading && !e->degraded) ||
+	return e->fresh || e->more_to_purge || e->recheck ||
+	       e->turn.news.n > 0 || e->turn.ended.n > 0 ||
+	       e->turn.cancelled.n > 0 || (e->loading && !e->degraded) ||
 	       e->types.ready != NULL || t->mono_ms >= e->next_sweep_ms ||
 	       t->now_ms >= e->next_run_ms || t->now_ms >= e->next_lease_ms;
 }
@@ -634,6 +638,8 @@ next_turn(const struct fr_engine *e)
 		return e->turn.mono_ms;
 	if (n != NULL)
 		at = min64(at, n->at_ms);
+	if (e->echo_ms != 0)
+		at = min64(at, e->echo_ms);
 	if (e->next_run_ms != INT64_MAX)
 		at = min64(at, e->next_run_ms - e->offset_ms);
 	if (e->next_lease_ms != INT64_MAX)
@@ -661,6 +667,8 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	release_answers(e);
 	e->turn.loading = e->loading;
 	e->turn.cursor = e->cursor;
+	if (rc == FR_OK)
+		rc = fr_news_hear(e, &why);
 	if (rc == FR_OK && (n > 0 || due(e))) {
 		rc = apply(e, &why);
 		if (rc == FR_OK)
@@ -714,13 +722,16 @@ fr_engine_run(struct fr_engine *e, struct fr_err *err)
 	const struct fr_clock *k = e->c.clock;
 	int64_t next_ms;
 	enum fr_rc rc;
+	int fd = -1;
 
+	if (e->c.store->ops->watch_fd != NULL)
+		fd = e->c.store->ops->watch_fd(e->c.store);
 	for (;;) {
 		rc = fr_engine_step(e, &next_ms, err);
 		if (rc != FR_OK ||
 		    __atomic_load_n(&e->stopping, __ATOMIC_ACQUIRE))
 			break;
-		fr_inbox_wait(&e->inbox, next_ms - k->mono_ms(k->arg));
+		fr_inbox_wait(&e->inbox, next_ms - k->mono_ms(k->arg), fd);
 	}
 	answer_rest(e);
 	return rc;

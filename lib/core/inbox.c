@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/inbox.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -16,6 +20,7 @@ fr_inbox_init(struct fr_inbox *in, size_t max_n, size_t max_bytes)
 	memset(in, 0, sizeof(*in));
 	in->max_n = max_n;
 	in->max_bytes = max_bytes;
+	in->pipe[0] = in->pipe[1] = -1;
 	if (pthread_mutex_init(&in->lock, NULL) != 0)
 		return FR_NOMEM;
 	/* A wait must not change its length when somebody sets the clock. */
@@ -35,8 +40,22 @@ fr_inbox_fini(struct fr_inbox *in)
 	fr_assert(in->first == NULL);
 	fr_assert(in->done == NULL);
 	free(in->abandoned);
+	if (in->pipe[0] != -1) {
+		(void)close(in->pipe[0]);
+		(void)close(in->pipe[1]);
+	}
 	pthread_cond_destroy(&in->news);
 	pthread_mutex_destroy(&in->lock);
+}
+
+/* With the lock held. */
+static void
+wake(struct fr_inbox *in)
+{
+	pthread_cond_signal(&in->news);
+	/* A full pipe wakes just as well. */
+	if (in->pipe[1] != -1 && write(in->pipe[1], "", 1) == -1)
+		fr_assert(errno == EAGAIN || errno == EINTR);
 }
 
 enum fr_rc
@@ -62,7 +81,7 @@ fr_inbox_put(struct fr_inbox *in, struct fr_op *op)
 		in->bytes += bytes;
 		/* Whoever sleeps has seen an empty inbox. */
 		if (in->n++ == 0)
-			pthread_cond_signal(&in->news);
+			wake(in);
 	}
 	pthread_mutex_unlock(&in->lock);
 	return rc;
@@ -87,7 +106,7 @@ fr_inbox_abandon(struct fr_inbox *in, const struct fr_op *op)
 		in->abandoned_cap = cap;
 	}
 	in->abandoned[in->nabandoned++] = op->serial;
-	pthread_cond_signal(&in->news);
+	wake(in);
 	pthread_mutex_unlock(&in->lock);
 }
 
@@ -96,19 +115,46 @@ fr_inbox_poke(struct fr_inbox *in)
 {
 	pthread_mutex_lock(&in->lock);
 	in->poked = true;
-	pthread_cond_signal(&in->news);
+	wake(in);
 	pthread_mutex_unlock(&in->lock);
 }
 
+/* Waits for both; without the lock, which the pipe makes up for. */
+static void
+wait_fd(struct fr_inbox *in, int64_t ms, int fd)
+{
+	struct pollfd p[2] = { { in->pipe[0], POLLIN, 0 }, { fd, POLLIN, 0 } };
+	char drain[64];
+
+	(void)poll(p, 2, (int)ms);
+	while (read(in->pipe[0], drain, sizeof(drain)) > 0)
+		;
+}
+
 void
-fr_inbox_wait(struct fr_inbox *in, int64_t ms)
+fr_inbox_wait(struct fr_inbox *in, int64_t ms, int fd)
 {
 	struct timespec until;
+	bool news;
 
 	if (ms <= 0)
 		return;
 	if (ms > 3600000)
 		ms = 3600000;
+	if (fd != -1) {
+		pthread_mutex_lock(&in->lock);
+		if (in->pipe[0] == -1 &&
+		    pipe2(in->pipe, O_CLOEXEC | O_NONBLOCK) == -1)
+			in->pipe[0] = in->pipe[1] = -1;
+		news = in->first != NULL || in->nabandoned > 0 || in->poked;
+		in->poked = false;
+		pthread_mutex_unlock(&in->lock);
+		if (!news && in->pipe[0] != -1)
+			wait_fd(in, ms, fd);
+		if (news || in->pipe[0] != -1)
+			return;
+		ms = ms < 50 ? ms : 50; /* no pipe: look at it often */
+	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(ms / 1000);
 	until.tv_nsec += (long)(ms % 1000) * 1000000;

@@ -29,6 +29,7 @@ struct fr_inbox {
 	uint64_t serial;
 	bool poked;
 	bool closed;
+	int pipe[2]; /* wakes a wait for a descriptor, too; -1: not made */
 };
 
 /* FR_NOMEM, FR_IO. */
@@ -45,8 +46,9 @@ void fr_inbox_abandon(struct fr_inbox *in, const struct fr_op *op);
 /* Wakes whoever waits in fr_inbox_wait. */
 void fr_inbox_poke(struct fr_inbox *in);
 
-/* Waits for news, at most ms milliseconds. */
-void fr_inbox_wait(struct fr_inbox *in, int64_t ms);
+/* Waits for news, at most ms milliseconds, or until fd (-1: none) can be
+ * read. One thread waits, and always with the same fd. */
+void fr_inbox_wait(struct fr_inbox *in, int64_t ms, int fd);
 
 /*
  * Everything that has arrived, in order, or NULL. *serials (yours to free,

@@ -11,6 +11,7 @@
 #include <fr/store.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/heap.h"
 
 /*
@@ -103,6 +104,9 @@ struct fr_worker_view {
 	} * jobs;
 	size_t njobs;
 };
+
+/* Adds the object of GET /v1/workers. */
+void fr_worker_view_write(struct fr_buf *b, const struct fr_worker_view *v);
 
 struct fr_op {
 	enum fr_op_kind kind;

@@ -20,6 +20,7 @@ init_vecs(struct fr_turn *t)
 	t->push.each = t->front.each = t->removed.each =
 	    sizeof(struct fr_ticket);
 	t->told.each = sizeof(struct fr_told);
+	t->news.each = sizeof(struct fr_news);
 	t->ids.each = t->ended.each = t->cancelled.each =
 	    sizeof(struct fr_uuid);
 	fr_buf_init(&t->text, 0);
@@ -149,6 +150,8 @@ fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
 	init_vecs(&e->turn);
 	fr_heap_init(&e->timers);
 	e->shared = (conf->store->ops->caps & FR_STORE_SHARED) != 0;
+	e->shared_queue =
+	    (conf->queue->ops->caps(conf->queue) & FR_QUEUE_SHARED) != 0;
 	e->wants_data =
 	    (conf->queue->ops->caps(conf->queue) & FR_QUEUE_WANTS_DATA) != 0;
 	e->waits = fr_map_new();

@@ -257,6 +257,8 @@ fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 		rc = retain(e, err);
 	if (rc == FR_OK && sweep && e->shared)
 		rc = fr_wait_recheck(e, err);
+	if (rc == FR_OK && sweep)
+		rc = fr_apply_seen(e, err);
 	if (rc == FR_OK && sweep) {
 		e->tidy = true;
 		e->next_sweep_ms = t->mono_ms + e->c.sweep_ms;

@@ -63,17 +63,13 @@ fr_event_wanted(
 	return type.len == 0 || e->c.hook_wanted(e->c.hook_arg, kind, type);
 }
 
-bool
-fr_turn_tell(struct fr_engine *e, enum fr_event_kind kind, struct fr_type *type,
-    const struct fr_job *job)
+static bool
+write_down(struct fr_engine *e, enum fr_event_kind kind, struct fr_type *type,
+    const struct fr_job *job, bool hook)
 {
 	struct fr_turn *t = &e->turn;
-	struct fr_told *told;
+	struct fr_told *told = fr_vec_add(&t->told);
 
-	fr_count(&e->counters.events[kind], 1);
-	if (!fr_event_wanted(e, kind, job->type))
-		return true;
-	told = fr_vec_add(&t->told);
 	if (told == NULL)
 		return false;
 	told->kind = kind;
@@ -82,10 +78,28 @@ fr_turn_tell(struct fr_engine *e, enum fr_event_kind kind, struct fr_type *type,
 	told->at = t->text.len;
 	fr_event_write(&t->text, kind, job, t->now_ms);
 	told->len = t->text.len - told->at;
-	told->hook = e->c.hook_wanted != NULL &&
-		     e->c.hook_wanted(e->c.hook_arg, kind, job->type);
-	t->hooks = t->hooks || told->hook;
+	told->hook = hook;
+	t->hooks = t->hooks || hook;
 	return fr_buf_ok(&t->text);
+}
+
+bool
+fr_turn_tell(struct fr_engine *e, enum fr_event_kind kind, struct fr_type *type,
+    const struct fr_job *job)
+{
+	fr_count(&e->counters.events[kind], 1);
+	if (!fr_event_wanted(e, kind, job->type))
+		return true;
+	return write_down(e, kind, type, job,
+	    e->c.hook_wanted != NULL &&
+		e->c.hook_wanted(e->c.hook_arg, kind, job->type));
+}
+
+bool
+fr_turn_retell(struct fr_engine *e, enum fr_event_kind kind,
+    struct fr_type *type, const struct fr_job *job)
+{
+	return write_down(e, kind, type, job, false);
 }
 
 void
@@ -93,7 +107,7 @@ fr_turn_reset(struct fr_turn *t)
 {
 	t->creates = t->creates_last = NULL;
 	t->works.n = t->edits.n = t->others.n = 0;
-	t->rows.n = t->ids.n = t->popped.n = 0;
+	t->news.n = t->rows.n = t->ids.n = t->popped.n = 0;
 	t->push.n = t->front.n = t->removed.n = 0;
 	t->told.n = t->ended.n = t->cancelled.n = 0;
 	if (t->text.cap > 1U << 20)

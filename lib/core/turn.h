@@ -60,6 +60,7 @@ struct fr_turn {
 	struct fr_vec edits;  /* struct fr_op *: cancel, retry, remove */
 	struct fr_vec others; /* struct fr_op * */
 
+	struct fr_vec news;      /* struct fr_news: for the event stream */
 	struct fr_vec rows;      /* struct fr_row, by id */
 	struct fr_vec ids;       /* struct fr_uuid: scratch */
 	struct fr_vec popped;    /* struct fr_popped */
@@ -91,13 +92,14 @@ struct fr_engine {
 	struct fr_turn turn;
 	struct fr_op *done, *done_last; /* answers of this turn */
 
-	bool shared;     /* the store is used by other managers too */
-	bool wants_data; /* the queue does */
-	bool degraded;   /* the queue fails */
-	bool loading;    /* the queue is filled from the store */
-	int64_t cursor;  /* of that walk */
-	int missing;     /* sweeps in a row that missed tickets */
-	bool fresh;      /* every lease gets a fresh term first */
+	bool shared;       /* the store is used by other managers too */
+	bool shared_queue; /* the queue, too */
+	bool wants_data;   /* the queue does */
+	bool degraded;     /* the queue fails */
+	bool loading;      /* the queue is filled from the store */
+	int64_t cursor;    /* of that walk */
+	int missing;       /* sweeps in a row that missed tickets */
+	bool fresh;        /* every lease gets a fresh term first */
 	bool more_to_purge;
 	bool tidy;             /* a sweep was done in the last turn */
 	bool full;             /* the last commit found the disk full */
@@ -105,6 +107,8 @@ struct fr_engine {
 	int64_t next_run_ms;   /* wall: a scheduled job's time comes */
 	int64_t next_lease_ms; /* wall: a lease ends */
 	int64_t next_sweep_ms; /* monotonic */
+	int64_t echo_ms;       /* monotonic; 0: none */
+	bool recheck;          /* who waits here may have missed an end */
 	int64_t last_turn_ms;  /* monotonic */
 	int64_t offset_ms;     /* wall or store clock minus monotonic */
 	bool fatal;
@@ -165,6 +169,20 @@ FR_MUSTCHECK enum fr_rc fr_apply_dispatch(
 FR_MUSTCHECK enum fr_rc fr_apply_outbox(
     struct fr_engine *e, struct fr_err *err);
 
+/* The same for an event of another manager: for the stream only. */
+FR_MUSTCHECK bool fr_turn_retell(struct fr_engine *e, enum fr_event_kind kind,
+    struct fr_type *type, const struct fr_job *job);
+
+/* news.c: reads what other managers did; then, inside the transaction, what
+ * has to be asked for that. */
+FR_MUSTCHECK enum fr_rc fr_news_hear(struct fr_engine *e, struct fr_err *err);
+FR_MUSTCHECK enum fr_rc fr_apply_news(struct fr_engine *e, struct fr_err *err);
+FR_MUSTCHECK enum fr_rc fr_apply_seen(struct fr_engine *e, struct fr_err *err);
+
+/* view.c */
+bool fr_worker_is_there(const struct fr_engine *e, const struct fr_worker *w);
+FR_MUSTCHECK bool fr_worker_view(const struct fr_engine *e,
+    const struct fr_worker *w, struct fr_arena *a, struct fr_worker_view *v);
 /* Answers FR_OP_WORKERS. */
 FR_MUSTCHECK enum fr_rc fr_workers_view(
     struct fr_engine *e, struct fr_op *op, struct fr_err *err);

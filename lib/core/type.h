@@ -20,6 +20,7 @@ struct fr_type {
 	char name[FR_TYPE_MAX + 1];
 	bool paused;
 	bool maybe;      /* the queue may hold jobs of this type */
+	bool echo;       /* and is to be looked at again soon */
 	size_t held;     /* jobs of it that workers have from this manager */
 	size_t nwaiting; /* takers below */
 	struct fr_taker_link *first, *last;

@@ -2,7 +2,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/jsonw.h"
 #include "base/str.h"
+#include "base/uuid.h"
+#include "base/vec.h"
 #include "core/turn.h"
 
 /* Who is there: the answer of FR_OP_WORKERS, copied into the op's arena. */
@@ -49,40 +52,130 @@ copy_jobs(
 	return true;
 }
 
+bool
+fr_worker_is_there(const struct fr_engine *e, const struct fr_worker *w)
+{
+	/* One that is only known by its leases has not come yet; one that
+	 * neither waits nor renews is gone. */
+	if (w->pid == 0 && w->ntypes == 0)
+		return false;
+	return w->open != NULL || e->turn.mono_ms - w->seen_ms <= e->c.lease_ms;
+}
+
+bool
+fr_worker_view(const struct fr_engine *e, const struct fr_worker *w,
+    struct fr_arena *a, struct fr_worker_view *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->id = fr_arena_dup(a, fr_span_of(w->id));
+	v->host = fr_arena_dup(a, fr_span_of(w->host));
+	v->pid = w->pid;
+	v->slots = w->slots;
+	v->last_seen_ms = w->open != NULL ? e->turn.now_ms : w->seen_wall_ms;
+	return v->id.p != NULL && v->host.p != NULL && copy_types(a, w, v) &&
+	       copy_jobs(a, w, v);
+}
+
+void
+fr_worker_view_write(struct fr_buf *b, const struct fr_worker_view *v)
+{
+	char id[FR_UUID_TEXT];
+	size_t i;
+
+	if (v->json.len > 0) {
+		fr_jsonw_raw(b, v->json);
+		return;
+	}
+	fr_jsonw_open(b, '{');
+	fr_jsonw_key(b, "id");
+	fr_jsonw_str(b, v->id);
+	fr_jsonw_key(b, "host");
+	fr_jsonw_str(b, v->host);
+	fr_jsonw_key(b, "pid");
+	fr_jsonw_i64(b, v->pid);
+	fr_jsonw_key(b, "types");
+	fr_jsonw_open(b, '[');
+	for (i = 0; i < v->ntypes; i++)
+		fr_jsonw_strz(b, v->types[i]);
+	fr_jsonw_close(b, ']');
+	fr_jsonw_key(b, "slots");
+	fr_jsonw_i64(b, v->slots);
+	fr_jsonw_key(b, "current_jobs");
+	fr_jsonw_open(b, '[');
+	for (i = 0; i < v->njobs; i++) {
+		fr_uuid_format(id, &v->jobs[i].id);
+		fr_jsonw_open(b, '{');
+		fr_jsonw_key(b, "id");
+		fr_jsonw_strz(b, id);
+		fr_jsonw_key(b, "type");
+		fr_jsonw_strz(b, v->jobs[i].type);
+		fr_jsonw_key(b, "attempt");
+		fr_jsonw_i64(b, v->jobs[i].attempt);
+		fr_jsonw_close(b, '}');
+	}
+	fr_jsonw_close(b, ']');
+	fr_jsonw_key(b, "last_seen");
+	fr_jsonw_time(b, v->last_seen_ms);
+	fr_jsonw_close(b, '}');
+}
+
+struct elsewhere {
+	struct fr_engine *e;
+	struct fr_arena *arena;
+	struct fr_vec views;
+};
+
+/* A worker that comes to another manager; ours are known better. */
+static enum fr_rc
+add_elsewhere(void *arg, const struct fr_seen *s)
+{
+	struct elsewhere *x = arg;
+	const struct fr_worker *w = fr_workers_find(&x->e->workers, s->id);
+	struct fr_worker_view *v;
+
+	if (w != NULL && fr_worker_is_there(x->e, w))
+		return FR_OK;
+	v = fr_vec_add(&x->views);
+	if (v == NULL)
+		return FR_NOMEM;
+	v->id = fr_arena_dup(x->arena, s->id);
+	v->json = fr_arena_dup(x->arena, s->json);
+	v->last_seen_ms = s->seen_ms;
+	return v->id.p != NULL && v->json.p != NULL ? FR_OK : FR_NOMEM;
+}
+
 enum fr_rc
 fr_workers_view(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 {
-	struct fr_worker_view *v;
+	struct elsewhere x = { e, op->arena, FR_VEC_OF(struct fr_worker_view) };
 	const struct fr_worker *w;
+	struct fr_worker_view *v;
+	enum fr_rc rc = FR_OK;
 	size_t pos = 0;
 	void *p;
 
-	(void)err;
 	op->u.workers.n = 0;
-	op->u.workers.v = v = fr_arena_calloc(
-	    op->arena, fr_map_count(e->workers.by_id), sizeof(*v));
-	if (v == NULL)
-		return FR_NOMEM;
 	while (fr_map_next(e->workers.by_id, &pos, NULL, &p)) {
 		w = p;
-		/* One that is only known by its leases has not come yet; one
-		 * that neither waits nor renews is gone. */
-		if (w->open == NULL &&
-		    e->turn.mono_ms - w->seen_ms > e->c.lease_ms)
+		if (!fr_worker_is_there(e, w))
 			continue;
-		if (w->pid == 0 && w->ntypes == 0)
-			continue;
-		v->id = fr_arena_dup(op->arena, fr_span_of(w->id));
-		v->host = fr_arena_dup(op->arena, fr_span_of(w->host));
-		v->pid = w->pid;
-		v->slots = w->slots;
-		v->last_seen_ms =
-		    w->open != NULL ? e->turn.now_ms : w->seen_wall_ms;
-		if (v->id.p == NULL || v->host.p == NULL ||
-		    !copy_types(op->arena, w, v) || !copy_jobs(op->arena, w, v))
-			return FR_NOMEM;
-		v++;
-		op->u.workers.n++;
+		v = fr_vec_add(&x.views);
+		if (v == NULL || !fr_worker_view(e, w, op->arena, v)) {
+			rc = FR_NOMEM;
+			goto out;
+		}
 	}
-	return FR_OK;
+	if (e->shared && e->c.store->ops->workers != NULL)
+		rc = e->c.store->ops->workers(e->c.store,
+		    e->turn.now_ms - e->c.lease_ms, add_elsewhere, &x, err);
+	op->u.workers.v = fr_arena_calloc(op->arena, x.views.n, sizeof(*v));
+	if (rc == FR_OK && op->u.workers.v == NULL)
+		rc = FR_NOMEM;
+	if (rc == FR_OK && x.views.n > 0) {
+		memcpy(op->u.workers.v, x.views.p, x.views.n * sizeof(*v));
+		op->u.workers.n = x.views.n;
+	}
+out:
+	fr_vec_fini(&x.views);
+	return rc;
 }

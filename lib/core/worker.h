@@ -38,6 +38,7 @@ struct fr_worker {
 	uint32_t slots;
 	int64_t seen_ms; /* monotonic */
 	int64_t seen_wall_ms;
+	int64_t told_ms; /* monotonic: when other managers were told of it */
 	uint32_t round;
 	bool unsure;        /* its leases must be read from the store */
 	struct fr_op *open; /* its exchange that waits, or NULL */
