@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "rows.h"
+#include "store.h"
 
 /*
  * A store that is another program. Whatever it was at when it failed is void
@@ -22,20 +23,10 @@
 #define MAGIC 0x66727873U
 #define RESOLVE_MS 10000
 
-struct xs {
-	struct fr_store store;
-	uint32_t magic;
-	struct fr_store_ops ops; /* with what this child promises */
-	struct fr_exec_peer peer;
-	bool in_tx;
-	int64_t number; /* of the last transaction */
-	char about[360];
-};
-
-static struct xs *
-self(struct fr_store *s)
+struct fr_exec_store *
+fr_exec_self(struct fr_store *s)
 {
-	struct xs *x = (struct xs *)s;
+	struct fr_exec_store *x = (struct fr_exec_store *)s;
 
 	fr_assert(x != NULL && x->magic == MAGIC);
 	return x;
@@ -44,11 +35,11 @@ self(struct fr_store *s)
 static void
 xs_close(struct fr_store *base)
 {
-	struct xs *s;
+	struct fr_exec_store *s;
 
 	if (base == NULL)
 		return;
-	s = self(base);
+	s = fr_exec_self(base);
 	fr_exec_fini(&s->peer);
 	s->magic = 0;
 	free(s);
@@ -58,7 +49,7 @@ static enum fr_rc
 xs_open(
     struct fr_store **out, const char *args, unsigned flags, struct fr_err *err)
 {
-	struct xs *s = calloc(1, sizeof(*s));
+	struct fr_exec_store *s = calloc(1, sizeof(*s));
 	enum fr_rc rc;
 
 	if (s == NULL)
@@ -83,7 +74,7 @@ xs_open(
 static const char *
 xs_describe(struct fr_store *base)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 
 	if (!fr_str_format(s->about, sizeof(s->about),
 		"exec:%.100s%s%.150s: %s", s->peer.command,
@@ -95,9 +86,8 @@ xs_describe(struct fr_store *base)
 	return s->about;
 }
 
-/* Begins a request. Inside a transaction the child must be the same. */
-static enum fr_rc
-request(struct xs *s, const char *call, struct fr_err *err)
+enum fr_rc
+fr_exec_call(struct fr_exec_store *s, const char *call, struct fr_err *err)
 {
 	enum fr_rc rc = FR_OK;
 
@@ -113,7 +103,7 @@ request(struct xs *s, const char *call, struct fr_err *err)
 static enum fr_rc
 xs_begin(struct fr_store *base, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_span answer;
 	enum fr_rc rc;
 
@@ -121,7 +111,7 @@ xs_begin(struct fr_store *base, struct fr_err *err)
 	if (s->peer.readonly)
 		return fr_fail(
 		    err, FR_DENIED, "change exec store: opened read-only");
-	rc = request(s, "begin", err);
+	rc = fr_exec_call(s, "begin", err);
 	if (rc == FR_OK)
 		rc = fr_exec_answer(&s->peer, &answer, err);
 	s->in_tx = rc == FR_OK;
@@ -131,12 +121,12 @@ xs_begin(struct fr_store *base, struct fr_err *err)
 static void
 xs_rollback(struct fr_store *base)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_span answer;
 
 	if (!s->in_tx)
 		return;
-	if (request(s, "rollback", NULL) == FR_OK &&
+	if (fr_exec_call(s, "rollback", NULL) == FR_OK &&
 	    fr_exec_answer(&s->peer, &answer, NULL) != FR_OK &&
 	    s->peer.pid != 0)
 		(void)fr_exec_broken(&s->peer, NULL, "cannot roll back");
@@ -145,7 +135,7 @@ xs_rollback(struct fr_store *base)
 
 /* Asks the next child what became of the last one's commit. */
 static enum fr_rc
-resolve(struct xs *s, struct fr_err *err)
+resolve(struct fr_exec_store *s, struct fr_err *err)
 {
 	const int64_t until_ms = fr_time_mono_ms() + RESOLVE_MS;
 	struct fr_span answer;
@@ -157,7 +147,7 @@ resolve(struct xs *s, struct fr_err *err)
 		    "%s; the commit may or may not have happened",
 		    s->peer.why.msg);
 	do {
-		rc = request(s, "resolve", err);
+		rc = fr_exec_call(s, "resolve", err);
 		if (rc == FR_OK) {
 			fr_exec_put_i64(&s->peer.tx, "number", s->number);
 			rc = fr_exec_answer(&s->peer, &answer, err);
@@ -176,12 +166,12 @@ resolve(struct xs *s, struct fr_err *err)
 static enum fr_rc
 xs_commit(struct fr_store *base, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_span answer;
 	enum fr_rc rc;
 
 	fr_assert(s->in_tx);
-	rc = request(s, "commit", err);
+	rc = fr_exec_call(s, "commit", err);
 	s->in_tx = false;
 	if (rc != FR_OK)
 		return rc;
@@ -192,23 +182,23 @@ xs_commit(struct fr_store *base, struct fr_err *err)
 	return rc;
 }
 
-static void
-open_list(struct xs *s, const char *key)
+void
+fr_exec_open_list(struct fr_exec_store *s, const char *key)
 {
 	fr_jsonw_key(&s->peer.tx, key);
 	fr_jsonw_open(&s->peer.tx, '[');
 }
 
-static void
-close_list(struct xs *s)
+void
+fr_exec_close_list(struct fr_exec_store *s)
 {
 	fr_jsonw_close(&s->peer.tx, ']');
 }
 
 /* The answer's list of n elements. */
 static enum fr_rc
-list_of(struct xs *s, const char *key, size_t n, struct fr_json_iter *it,
-    struct fr_err *err)
+list_of(struct fr_exec_store *s, const char *key, size_t n,
+    struct fr_json_iter *it, struct fr_err *err)
 {
 	struct fr_span answer, list;
 	enum fr_rc rc = fr_exec_answer(&s->peer, &answer, err);
@@ -227,20 +217,20 @@ static enum fr_rc
 xs_create(struct fr_store *base, const struct fr_job *jobs, size_t n,
     struct fr_created *out, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_json_iter it;
 	struct fr_span row;
 	enum fr_rc rc;
 	size_t i;
 
 	fr_assert(s->in_tx);
-	rc = request(s, "create", err);
+	rc = fr_exec_call(s, "create", err);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "jobs");
+	fr_exec_open_list(s, "jobs");
 	for (i = 0; i < n; i++)
 		fr_exec_put_job(&s->peer.tx, &jobs[i]);
-	close_list(s);
+	fr_exec_close_list(s);
 	rc = list_of(s, "created", n, &it, err);
 	for (i = 0; rc == FR_OK && i < n; i++) {
 		out[i].id = jobs[i].id;
@@ -257,8 +247,9 @@ xs_create(struct fr_store *base, const struct fr_job *jobs, size_t n,
 	return rc;
 }
 
-static enum fr_rc
-jobs_answer(struct xs *s, fr_job_emit_fn *emit, void *arg, struct fr_err *err)
+enum fr_rc
+fr_exec_jobs_answer(struct fr_exec_store *s, fr_job_emit_fn *emit, void *arg,
+    struct fr_err *err)
 {
 	struct fr_span answer;
 	enum fr_rc rc = fr_exec_answer(&s->peer, &answer, err);
@@ -271,16 +262,16 @@ static enum fr_rc
 xs_lease(struct fr_store *base, const struct fr_grant *g, size_t n,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_buf *b = &s->peer.tx;
 	enum fr_rc rc;
 	size_t i;
 
 	fr_assert(s->in_tx);
-	rc = request(s, "lease", err);
+	rc = fr_exec_call(s, "lease", err);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "grants");
+	fr_exec_open_list(s, "grants");
 	for (i = 0; i < n; i++) {
 		fr_jsonw_open(b, '{');
 		fr_exec_put_id(b, "id", &g[i].id);
@@ -290,14 +281,14 @@ xs_lease(struct fr_store *base, const struct fr_grant *g, size_t n,
 		fr_exec_put_i64(b, "until_ms", g[i].until_ms);
 		fr_jsonw_close(b, '}');
 	}
-	close_list(s);
-	return jobs_answer(s, emit, arg, err);
+	fr_exec_close_list(s);
+	return fr_exec_jobs_answer(s, emit, arg, err);
 }
 
 /* One result out of a list of them, one of ok, stale and maybe exists. */
 static enum fr_rc
-item_rc(struct xs *s, struct fr_json_iter *it, bool exists, enum fr_rc *out,
-    struct fr_err *err)
+item_rc(struct fr_exec_store *s, struct fr_json_iter *it, bool exists,
+    enum fr_rc *out, struct fr_err *err)
 {
 	struct fr_span token;
 
@@ -312,17 +303,17 @@ static enum fr_rc
 xs_renew(
     struct fr_store *base, struct fr_renewal *r, size_t n, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_buf *b = &s->peer.tx;
 	struct fr_json_iter it;
 	enum fr_rc rc;
 	size_t i;
 
 	fr_assert(s->in_tx);
-	rc = request(s, "renew", err);
+	rc = fr_exec_call(s, "renew", err);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "renewals");
+	fr_exec_open_list(s, "renewals");
 	for (i = 0; i < n; i++) {
 		fr_jsonw_open(b, '{');
 		fr_exec_put_id(b, "id", &r[i].id);
@@ -330,7 +321,7 @@ xs_renew(
 		fr_exec_put_i64(b, "until_ms", r[i].until_ms);
 		fr_jsonw_close(b, '}');
 	}
-	close_list(s);
+	fr_exec_close_list(s);
 	rc = list_of(s, "rcs", n, &it, err);
 	for (i = 0; rc == FR_OK && i < n; i++)
 		rc = item_rc(s, &it, false, &r[i].rc, err);
@@ -339,7 +330,7 @@ xs_renew(
 
 /* A call whose answer says no more than that it was done. */
 static enum fr_rc
-done(struct xs *s, struct fr_err *err)
+done(struct fr_exec_store *s, struct fr_err *err)
 {
 	struct fr_span answer;
 
@@ -349,8 +340,8 @@ done(struct xs *s, struct fr_err *err)
 static enum fr_rc
 xs_renew_all(struct fr_store *base, int64_t until_ms, struct fr_err *err)
 {
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "renew_all", err);
+	struct fr_exec_store *s = fr_exec_self(base);
+	enum fr_rc rc = fr_exec_call(s, "renew_all", err);
 
 	fr_assert(s->in_tx);
 	if (rc != FR_OK)
@@ -363,17 +354,17 @@ static enum fr_rc
 report(struct fr_store *base, const char *call, struct fr_report *r, size_t n,
     struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_buf *b = &s->peer.tx;
 	struct fr_json_iter it;
 	enum fr_rc rc;
 	size_t i;
 
 	fr_assert(s->in_tx);
-	rc = request(s, call, err);
+	rc = fr_exec_call(s, call, err);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "reports");
+	fr_exec_open_list(s, "reports");
 	for (i = 0; i < n; i++) {
 		fr_jsonw_open(b, '{');
 		fr_exec_put_id(b, "id", &r[i].id);
@@ -384,7 +375,7 @@ report(struct fr_store *base, const char *call, struct fr_report *r, size_t n,
 		fr_exec_put_i64(b, "run_at_ms", r[i].run_at_ms);
 		fr_jsonw_close(b, '}');
 	}
-	close_list(s);
+	fr_exec_close_list(s);
 	rc = list_of(s, "rcs", n, &it, err);
 	for (i = 0; rc == FR_OK && i < n; i++)
 		rc = item_rc(s, &it, true, &r[i].rc, err);
@@ -452,24 +443,24 @@ static enum fr_rc
 edit(struct fr_store *base, const char *call, struct fr_edit *e, size_t n,
     struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_json_iter it;
 	struct fr_span row;
 	enum fr_rc rc;
 	size_t i;
 
 	fr_assert(s->in_tx);
-	rc = request(s, call, err);
+	rc = fr_exec_call(s, call, err);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "edits");
+	fr_exec_open_list(s, "edits");
 	for (i = 0; i < n; i++) {
 		fr_jsonw_open(&s->peer.tx, '{');
 		fr_exec_put_id(&s->peer.tx, "id", &e[i].id);
 		fr_exec_put_i64(&s->peer.tx, "now_ms", e[i].now_ms);
 		fr_jsonw_close(&s->peer.tx, '}');
 	}
-	close_list(s);
+	fr_exec_close_list(s);
 	rc = list_of(s, "edits", n, &it, err);
 	for (i = 0; rc == FR_OK && i < n; i++)
 		if (!fr_json_element(&it, &row) || !get_edit(row, &e[i]))
@@ -500,9 +491,9 @@ static enum fr_rc
 xs_promote(struct fr_store *base, int64_t now_ms, size_t limit,
     fr_ticket_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_span answer;
-	enum fr_rc rc = request(s, "promote", err);
+	enum fr_rc rc = fr_exec_call(s, "promote", err);
 
 	fr_assert(s->in_tx);
 	if (rc != FR_OK)
@@ -519,14 +510,14 @@ static enum fr_rc
 xs_expired(struct fr_store *base, int64_t now_ms, size_t limit,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "expired", err);
+	struct fr_exec_store *s = fr_exec_self(base);
+	enum fr_rc rc = fr_exec_call(s, "expired", err);
 
 	if (rc != FR_OK)
 		return rc;
 	fr_exec_put_i64(&s->peer.tx, "now_ms", now_ms);
 	fr_exec_put_i64(&s->peer.tx, "limit", (int64_t)limit);
-	return jobs_answer(s, emit, arg, err);
+	return fr_exec_jobs_answer(s, emit, arg, err);
 }
 
 /* A time, or null for none. */
@@ -544,9 +535,9 @@ static enum fr_rc
 xs_next_due(struct fr_store *base, int64_t *run_at_ms, int64_t *lease_until_ms,
     struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_span answer;
-	enum fr_rc rc = request(s, "next_due", err);
+	enum fr_rc rc = fr_exec_call(s, "next_due", err);
 
 	if (rc == FR_OK)
 		rc = fr_exec_answer(&s->peer, &answer, err);
@@ -557,200 +548,11 @@ xs_next_due(struct fr_store *base, int64_t *run_at_ms, int64_t *lease_until_ms,
 }
 
 static enum fr_rc
-xs_get(struct fr_store *base, const struct fr_uuid *ids, size_t n,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
-{
-	struct xs *s = self(base);
-	char text[FR_UUID_TEXT];
-	enum fr_rc rc = request(s, "get", err);
-	size_t i;
-
-	if (rc != FR_OK)
-		return rc;
-	open_list(s, "ids");
-	for (i = 0; i < n; i++) {
-		fr_uuid_format(text, &ids[i]);
-		fr_jsonw_strz(&s->peer.tx, text);
-	}
-	close_list(s);
-	return jobs_answer(s, emit, arg, err);
-}
-
-static enum fr_rc
-xs_find(struct fr_store *base, const char *hex, size_t limit,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
-{
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "find", err);
-
-	if (rc != FR_OK)
-		return rc;
-	fr_jsonw_key(&s->peer.tx, "prefix");
-	fr_jsonw_strz(&s->peer.tx, hex);
-	fr_exec_put_i64(&s->peer.tx, "limit", (int64_t)limit);
-	return jobs_answer(s, emit, arg, err);
-}
-
-/* A member with the names of states. */
-static void
-put_states(struct xs *s, unsigned states)
-{
-	int i;
-
-	open_list(s, "states");
-	for (i = 0; i < FR_STATES; i++)
-		if ((states & FR_STATE_BIT(i)) != 0)
-			fr_jsonw_strz(
-			    &s->peer.tx, fr_state_name((enum fr_state)i));
-	close_list(s);
-}
-
-static void
-put_or_null(struct xs *s, const char *key, struct fr_span v)
-{
-	fr_jsonw_key(&s->peer.tx, key);
-	if (v.len > 0)
-		fr_jsonw_str(&s->peer.tx, v);
-	else
-		fr_jsonw_null(&s->peer.tx);
-}
-
-static enum fr_rc
-xs_list(struct fr_store *base, const struct fr_list *l, fr_job_emit_fn *emit,
-    void *arg, struct fr_err *err)
-{
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "list", err);
-
-	if (rc != FR_OK)
-		return rc;
-	put_states(s, l->states);
-	put_or_null(s, "type", l->type);
-	if (l->after != NULL)
-		fr_exec_put_id(&s->peer.tx, "after", l->after);
-	else
-		put_or_null(s, "after", (struct fr_span){ NULL, 0 });
-	fr_exec_put_i64(&s->peer.tx, "limit", (int64_t)l->limit);
-	return jobs_answer(s, emit, arg, err);
-}
-
-static enum fr_rc
-xs_get_queue(struct fr_store *base, const char *type, bool with_data,
-    int64_t *cursor, size_t *n, fr_ticket_emit_fn *emit, void *arg,
-    struct fr_err *err)
-{
-	struct xs *s = self(base);
-	struct fr_span answer;
-	int64_t next = *cursor;
-	enum fr_rc rc = request(s, "get_queue", err);
-
-	if (rc != FR_OK)
-		return rc;
-	put_or_null(s, "type", fr_span_of(type));
-	fr_jsonw_key(&s->peer.tx, "with_data");
-	fr_jsonw_bool(&s->peer.tx, with_data);
-	fr_exec_put_i64(&s->peer.tx, "cursor", *cursor);
-	fr_exec_put_i64(&s->peer.tx, "limit", (int64_t)*n);
-	rc = fr_exec_answer(&s->peer, &answer, err);
-	if (rc == FR_OK && type == NULL &&
-	    !fr_exec_i64(answer, "cursor", &next))
-		rc = fr_exec_broken(&s->peer, err, "a walk without a cursor");
-	if (rc == FR_OK)
-		rc = fr_exec_tickets(
-		    &s->peer, answer, with_data, n, emit, arg, err);
-	*cursor = next;
-	return rc;
-}
-
-static enum fr_rc
-xs_running(struct fr_store *base, struct fr_span worker, fr_job_emit_fn *emit,
-    void *arg, struct fr_err *err)
-{
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "running", err);
-
-	if (rc != FR_OK)
-		return rc;
-	put_or_null(s, "worker", worker);
-	return jobs_answer(s, emit, arg, err);
-}
-
-static enum fr_rc
-xs_purge(struct fr_store *base, unsigned states, int64_t before_ms, size_t *n,
-    struct fr_err *err)
-{
-	struct xs *s = self(base);
-	struct fr_span answer;
-	int64_t count = 0;
-	enum fr_rc rc = request(s, "purge", err);
-
-	fr_assert(s->in_tx);
-	if (rc != FR_OK)
-		return rc;
-	put_states(s, states & FR_STATE_ENDED);
-	fr_exec_put_i64(&s->peer.tx, "before_ms", before_ms);
-	fr_exec_put_i64(&s->peer.tx, "limit", (int64_t)*n);
-	rc = fr_exec_answer(&s->peer, &answer, err);
-	if (rc == FR_OK && (!fr_exec_i64(answer, "count", &count) ||
-			       count < 0 || (size_t)count > *n))
-		rc = fr_exec_broken(&s->peer, err, "a count that is none");
-	if (rc == FR_OK)
-		*n = (size_t)count;
-	return rc;
-}
-
-static bool
-get_stats(struct fr_span row, char *type, size_t size, struct fr_type_stats *st)
-{
-	int i;
-
-	*st = (struct fr_type_stats){ .type = type };
-	if (fr_json_type(row) != FR_JSON_OBJECT ||
-	    !fr_exec_word(row, "type", type, size) ||
-	    !fr_type_valid(fr_span_of(type)) ||
-	    !fr_exec_bool(row, "paused", &st->paused))
-		return false;
-	for (i = 0; i < FR_STATES; i++)
-		if (!fr_exec_i64(
-			row, fr_state_name((enum fr_state)i), &st->n[i]))
-			return false;
-	return true;
-}
-
-static enum fr_rc
-xs_stats(struct fr_store *base, fr_stats_emit_fn *emit, void *arg,
-    struct fr_err *err)
-{
-	struct xs *s = self(base);
-	char type[FR_TYPE_MAX + 3];
-	struct fr_type_stats st;
-	struct fr_span answer, rows, row;
-	struct fr_json_iter it;
-	enum fr_rc rc = request(s, "stats", err);
-	size_t n;
-
-	if (rc == FR_OK)
-		rc = fr_exec_answer(&s->peer, &answer, err);
-	if (rc != FR_OK)
-		return rc;
-	if (!fr_exec_array(answer, "types", &rows, &n))
-		return fr_exec_broken(&s->peer, err, "stats without types");
-	it = fr_json_iter(rows);
-	while (rc == FR_OK && fr_json_element(&it, &row)) {
-		if (!get_stats(row, type, sizeof(type), &st))
-			return fr_exec_broken(
-			    &s->peer, err, "stats that make no sense");
-		rc = emit(arg, &st);
-	}
-	return rc;
-}
-
-static enum fr_rc
 xs_pause(
     struct fr_store *base, const char *type, bool paused, struct fr_err *err)
 {
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "pause", err);
+	struct fr_exec_store *s = fr_exec_self(base);
+	enum fr_rc rc = fr_exec_call(s, "pause", err);
 
 	fr_assert(s->in_tx);
 	if (rc != FR_OK)
@@ -766,7 +568,7 @@ static enum fr_rc
 xs_outbox_put(struct fr_store *base, struct fr_outbox_event *ev, size_t n,
     struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_buf *b = &s->peer.tx;
 	struct fr_json_iter it;
 	struct fr_span number;
@@ -774,10 +576,10 @@ xs_outbox_put(struct fr_store *base, struct fr_outbox_event *ev, size_t n,
 	size_t i;
 
 	fr_assert(s->in_tx);
-	rc = request(s, "outbox_put", err);
+	rc = fr_exec_call(s, "outbox_put", err);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "events");
+	fr_exec_open_list(s, "events");
 	for (i = 0; i < n; i++) {
 		fr_jsonw_open(b, '{');
 		fr_jsonw_key(b, "kind");
@@ -788,7 +590,7 @@ xs_outbox_put(struct fr_store *base, struct fr_outbox_event *ev, size_t n,
 		fr_jsonw_str(b, ev[i].json);
 		fr_jsonw_close(b, '}');
 	}
-	close_list(s);
+	fr_exec_close_list(s);
 	rc = list_of(s, "numbers", n, &it, err);
 	for (i = 0; rc == FR_OK && i < n; i++)
 		if (!fr_json_element(&it, &number) ||
@@ -799,7 +601,8 @@ xs_outbox_put(struct fr_store *base, struct fr_outbox_event *ev, size_t n,
 }
 
 static bool
-get_event(struct xs *s, struct fr_span row, struct fr_outbox_event *ev)
+get_event(
+    struct fr_exec_store *s, struct fr_span row, struct fr_outbox_event *ev)
 {
 	char kind[24];
 	int64_t tries = 0;
@@ -819,11 +622,11 @@ static enum fr_rc
 xs_outbox_take(struct fr_store *base, int64_t now_ms, int64_t until_ms,
     size_t limit, fr_outbox_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct xs *s = self(base);
+	struct fr_exec_store *s = fr_exec_self(base);
 	struct fr_span answer, rows, row;
 	struct fr_outbox_event ev;
 	struct fr_json_iter it;
-	enum fr_rc rc = request(s, "outbox_take", err);
+	enum fr_rc rc = fr_exec_call(s, "outbox_take", err);
 	size_t n;
 
 	fr_assert(s->in_tx);
@@ -852,17 +655,17 @@ static enum fr_rc
 xs_outbox_done(
     struct fr_store *base, const int64_t *numbers, size_t n, struct fr_err *err)
 {
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "outbox_done", err);
+	struct fr_exec_store *s = fr_exec_self(base);
+	enum fr_rc rc = fr_exec_call(s, "outbox_done", err);
 	size_t i;
 
 	fr_assert(s->in_tx);
 	if (rc != FR_OK)
 		return rc;
-	open_list(s, "numbers");
+	fr_exec_open_list(s, "numbers");
 	for (i = 0; i < n; i++)
 		fr_jsonw_i64(&s->peer.tx, numbers[i]);
-	close_list(s);
+	fr_exec_close_list(s);
 	return done(s, err);
 }
 
@@ -870,8 +673,8 @@ static enum fr_rc
 xs_outbox_retry(
     struct fr_store *base, int64_t number, int64_t at_ms, struct fr_err *err)
 {
-	struct xs *s = self(base);
-	enum fr_rc rc = request(s, "outbox_retry", err);
+	struct fr_exec_store *s = fr_exec_self(base);
+	enum fr_rc rc = fr_exec_call(s, "outbox_retry", err);
 
 	fr_assert(s->in_tx);
 	if (rc != FR_OK)
@@ -906,13 +709,13 @@ const struct fr_store_ops fr_store_exec = {
 	.promote = xs_promote,
 	.expired = xs_expired,
 	.next_due = xs_next_due,
-	.get = xs_get,
-	.find = xs_find,
-	.list = xs_list,
-	.get_queue = xs_get_queue,
-	.running = xs_running,
-	.purge = xs_purge,
-	.stats = xs_stats,
+	.get = fr_exec_get,
+	.find = fr_exec_find,
+	.list = fr_exec_list,
+	.get_queue = fr_exec_get_queue,
+	.running = fr_exec_running,
+	.purge = fr_exec_purge,
+	.stats = fr_exec_stats,
 	.pause = xs_pause,
 	.outbox_put = xs_outbox_put,
 	.outbox_take = xs_outbox_take,
