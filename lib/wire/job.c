@@ -119,7 +119,7 @@ fr_wire_job_parse(struct fr_span json, const struct fr_wire_limits *limits,
 	const uint32_t both = 1U << F_RUN_AT | 1U << F_DELAY;
 	struct fr_json_iter it;
 	struct fr_span object, key, value;
-	uint32_t seen = 0;
+	uint32_t seen = 0, given = 0;
 	enum fr_rc rc;
 	int f;
 
@@ -138,10 +138,12 @@ fr_wire_job_parse(struct fr_span json, const struct fr_wire_limits *limits,
 			rc = read_member(&r, (enum field)f, value, now_ms, job);
 		if (rc != FR_OK)
 			return rc;
+		if (fr_json_type(value) != FR_JSON_NULL)
+			given |= 1U << f;
 	}
 	if ((seen & 1U << F_TYPE) == 0)
 		return fr_read_bad(&r, FR_INVALID, names[F_TYPE], "is missing");
-	if ((seen & both) == both)
+	if ((given & both) == both)
 		return fr_read_bad(&r, FR_INVALID, names[F_DELAY],
 		    "cannot be given together with `run_at`");
 	job->state = FR_STATE_SCHEDULED;
