@@ -154,9 +154,15 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
 [FR_SQ_RUNNING] = COLUMNS
     "FROM ran r INDEXED BY ran_running" RAN_FIRST
     "WHERE r.state = 2 AND (?1 IS NULL OR r.worker = ?1)",
+/* Two small tables are merged; `job` is read where there is a match only. */
 [FR_SQ_LIST] = COLUMNS
-    "FROM job j" RAN "WHERE j.seq < ?1 AND (?2 < 0 OR j.type = ?2)"
-    " AND (?3 >> coalesce(r.state, 1)) & 1 ORDER BY j.seq DESC LIMIT ?4",
+    "FROM ("
+    "SELECT seq FROM ran WHERE seq < ?1 AND state <> 1"
+    " AND (?3 >> state) & 1 AND (?2 < 0 OR type = ?2) UNION ALL "
+    "SELECT seq FROM queued"
+    " WHERE (?3 >> 1) & 1 AND seq < ?1 AND (?2 < 0 OR type = ?2)"
+    " ORDER BY 1 DESC LIMIT ?4) found"
+    " CROSS JOIN job j ON j.seq = found.seq" RAN,
 [FR_SQ_LIST_FEW] = COLUMNS
     "FROM ("
     FEW("ran_scheduled", "0") " UNION ALL "

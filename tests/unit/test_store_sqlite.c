@@ -213,6 +213,49 @@ a_writer_beside_us_makes_us_try_later(void **state)
 	create_n(f, 1, 1);
 }
 
+/* Beyond 50,000 jobs another statement makes the pages. */
+static void
+a_long_list_has_the_same_pages(void **state)
+{
+	struct fixture *f = *state;
+	const struct fr_uuid after = id_of(50000);
+	struct fr_list l = { .states = FR_STATE_ALL, .limit = 64 };
+	unsigned i, n;
+
+	create_n(f, 1, 51100);
+	for (i = 49900; i <= 50000; i += 10) {
+		assert_true(lease(f, i, i));
+		assert_int_equal(edit(f, f->s->ops->cancel, i + 1), FR_OK);
+	}
+	rows_free(f);
+	assert_int_equal(
+	    f->s->ops->list(f->s, &l, keep_row, f, &f->err), FR_OK);
+	assert_int_equal(f->nrows, 64);
+	for (i = 0; i < 64; i++)
+		assert_id(f->rows[i].id, 51100 - i);
+	/* A page in the middle, without those that run. */
+	l.after = &after;
+	l.states = FR_STATE_ALL & ~FR_STATE_BIT(FR_STATE_RUNNING);
+	l.type = FR_SPAN("sum");
+	rows_free(f);
+	assert_int_equal(
+	    f->s->ops->list(f->s, &l, keep_row, f, &f->err), FR_OK);
+	assert_int_equal(f->nrows, 64);
+	for (i = 0, n = 49999; i < 64; i++, n--) {
+		if (n % 10 == 0)
+			n--;
+		assert_id(f->rows[i].id, n);
+		assert_int_equal(f->rows[i].state,
+		    n % 10 == 1 ? FR_STATE_CANCELLED : FR_STATE_QUEUED);
+	}
+	l.states = FR_STATE_BIT(FR_STATE_CANCELLED);
+	rows_free(f);
+	assert_int_equal(
+	    f->s->ops->list(f->s, &l, keep_row, f, &f->err), FR_OK);
+	assert_int_equal(f->nrows, 10);
+	assert_id(f->rows[0].id, 49991);
+}
+
 /* A linear congruential generator: the same life each time. */
 static unsigned
 draw(unsigned *seed, unsigned n)
@@ -386,6 +429,7 @@ main(void)
 		CASE(it_is_as_durable_as_it_says),
 		CASE(types_of_a_rolled_back_transaction_are_forgotten),
 		CASE(a_writer_beside_us_makes_us_try_later),
+		CASE(a_long_list_has_the_same_pages),
 		CASE(its_tables_agree_after_a_random_life),
 		CASE(both_stores_lead_the_same_random_life),
 	};
