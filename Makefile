@@ -113,6 +113,14 @@ $B/tests/sim/%: $B/tests/sim/%.o $B/libbackends.a $B/libfr.a
 	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
 	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
 
+# Helpers of the tests in tests/backend.
+DRIVERS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/backend/*.c))
+$(DRIVERS): $B/tests/%: $B/tests/%.o $B/libbackends.a $B/libfr.a
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
+	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
+drivers: $(DRIVERS)
+
 # Programs that measure one part; they have no test library.
 $B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
@@ -150,7 +158,7 @@ TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
 	+@$(MAKE) --no-print-directory all units fuzzers \
-	    allocs $B/tests/sim/sim
+	    allocs drivers $B/tests/sim/sim
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -228,6 +236,6 @@ clean:
 	rm -rf build
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all units fuzzers allocs check lint demo fuzz bench install uninstall clean deps
+.PHONY: all units fuzzers allocs drivers check lint demo fuzz bench install uninstall clean deps
 .SECONDARY: $(GEN)
 .DELETE_ON_ERROR:

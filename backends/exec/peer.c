@@ -194,9 +194,14 @@ read_some(struct fr_exec_peer *p)
 static const char *
 last_words(struct fr_exec_peer *p, char *dst, size_t size)
 {
-	int status = 0;
+	int status = 0, tries = 0;
+	pid_t gone = 0;
 
-	if (p->pid == 0 || waitpid(p->pid, &status, WNOHANG) != p->pid)
+	/* Its output ends a moment before it does. */
+	while (p->pid != 0 && tries++ < 20 &&
+	       (gone = waitpid(p->pid, &status, WNOHANG)) == 0)
+		(void)poll(NULL, 0, 5);
+	if (p->pid == 0 || gone != p->pid)
 		return "ended its output";
 	(void)kill(-p->pid, SIGKILL); /* what it left behind */
 	p->pid = 0;

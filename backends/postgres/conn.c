@@ -179,25 +179,25 @@ fr_pg_connect(struct fr_pg *s, bool migrate, struct fr_err *err)
 	return rc;
 }
 
-/* The server closes idle connections when it goes: seen before use. */
+/* The server closes idle connections when it goes, and may have said why:
+ * seen before use. */
 static void
 look_alive(struct fr_pg *s)
 {
 	struct pollfd p = { .fd = PQsocket(s->db), .events = POLLIN };
 	PGresult *res;
 
-	if (poll(&p, 1, 0) <= 0)
-		return;
-	if (!PQconsumeInput(s->db) || PQstatus(s->db) != CONNECTION_OK) {
-		(void)lose(s, PQerrorMessage(s->db));
-		return;
+	while (!s->lost && poll(&p, 1, 0) > 0) {
+		if (!PQconsumeInput(s->db) ||
+		    PQstatus(s->db) != CONNECTION_OK) {
+			(void)lose(s, PQerrorMessage(s->db));
+			break;
+		}
+		while (!PQisBusy(s->db) && (res = PQgetResult(s->db)) != NULL) {
+			(void)fr_pg_failed(s, res, "idle", NULL);
+			PQclear(res);
+		}
 	}
-	while (!PQisBusy(s->db) && (res = PQgetResult(s->db)) != NULL) {
-		(void)fr_pg_failed(s, res, "idle", NULL);
-		PQclear(res);
-	}
-	if (PQstatus(s->db) != CONNECTION_OK)
-		(void)lose(s, PQerrorMessage(s->db));
 }
 
 enum fr_rc
@@ -386,15 +386,21 @@ enum fr_rc
 fr_pg_ask(struct fr_pg *s, enum fr_pg_stmt stmt, const struct fr_pg_args *a,
     const PGresult **out, struct fr_err *err)
 {
+	const bool alone = !s->in_tx;
 	enum fr_rc rc = FR_OK;
 	size_t i;
 
-	if (!s->in_tx)
+	if (alone)
 		rc = fr_pg_ready(s, err);
 	if (rc != FR_OK)
 		return rc;
 	i = fr_pg_send(s, stmt, a);
 	rc = fr_pg_run(s, err);
+	/* What stands alone may be asked again over a new connection. */
+	if (alone && s->lost && fr_pg_ready(s, err) == FR_OK) {
+		i = fr_pg_send(s, stmt, a);
+		rc = fr_pg_run(s, err);
+	}
 	if (rc == FR_OK && out != NULL)
 		*out = fr_pg_result(s, i);
 	return rc;

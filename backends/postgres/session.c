@@ -98,7 +98,8 @@ static const char *const version_sql[VERSION] = {
 #include "sql/postgres-001.sql.h"
 };
 
-/* The schema's version into *v: 0 if it is not there. */
+/* The schema's version into *v: 0 if it is not there. The catalog is asked as
+ * a table: to_regclass would answer from before the wait for the lock. */
 static enum fr_rc
 version(struct fr_pg *s, int64_t *v, struct fr_err *err)
 {
@@ -109,7 +110,10 @@ version(struct fr_pg *s, int64_t *v, struct fr_err *err)
 
 	*v = 0;
 	if (!fr_str_format(sql, sizeof(sql),
-		"SELECT to_regclass('%s.version') IS NOT NULL", s->schema))
+		"SELECT EXISTS (SELECT 1 FROM pg_class WHERE "
+		"relname = 'version' AND relnamespace = (SELECT oid "
+		"FROM pg_namespace WHERE nspname = '%s'))",
+		s->schema))
 		return fr_fail(err, FR_INVALID, "postgres: schema: too long");
 	rc = fr_pg_simple(s, sql, SETUP_MS, &res, err);
 	if (rc == FR_OK && is(res, 0, "t")) {
@@ -140,7 +144,8 @@ migrate_from(struct fr_pg *s, int64_t v, struct fr_err *err)
 
 	/* A schema that is there already may be all that we may use. */
 	if (!fr_str_format(sql, sizeof(sql),
-		"DO $$BEGIN IF to_regnamespace('%s') IS NULL THEN "
+		"DO $$BEGIN IF NOT EXISTS (SELECT 1 FROM pg_namespace "
+		"WHERE nspname = '%s') THEN "
 		"CREATE SCHEMA %s; END IF; END$$; "
 		"CREATE TABLE IF NOT EXISTS %s.version ("
 		"version integer PRIMARY KEY, "

@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Backends that are child processes, good ones and bad ones.
+# shellcheck source=tests/backend/lib.sh
+# shellcheck disable=SC2016,SC2028 # the programs are for another shell
+. "${0%/*}/lib.sh"
+E=$ROOT/share/examples/backends
+
+# child NAME CODE: a shell program that serves in the background of `exec`,
+# with say TEXT for an answer.
+child() {
+	{
+		echo '#!/bin/sh'
+		echo "echo \$\$ >$T/$1.pid"
+		# shellcheck disable=SC2016
+		echo 'say() { printf "%s\n" "$1"; }'
+		printf '%s\n' "hello='{\"version\":1,\"kind\":\"queue\"}'"
+		printf '%s\n' "$2"
+	} >"$T/$1"
+	chmod +x "$T/$1"
+}
+
+driver a
+is 'the Python store opens' "$(drive a store "exec:$E/store.py $T/db")" ok
+like 'it says what it promises' "$(drive a describe)" 'survives a power cut'
+is 'a second process reads' "$(drive a reader "exec:$E/store.py $T/db")" ok
+is 'jobs are created, leased and ended' \
+	"$(drive a put 50) $(drive a work 20)" 'ok 50 new ok 20 ended'
+is 'both agree on the rest' "$(drive a queued) $(drive a stats)" \
+	'ok 30 ok 0 30 0 20 0 0'
+is 'the same again is nothing new' "$(drive a repeat)" 'ok 0 new'
+
+# A child leads a process group of its own.
+strike() {
+	for fr_child in $(ps -o pid= --ppid "$DRIVE_a"); do
+		kill -KILL "-$fr_child" 2>/dev/null
+	done
+}
+strike
+like 'a store that was killed is started again' \
+	"$(drive a put 1 >/dev/null; drive a put 5)" '^ok 5 new'
+tell a load 3000
+for _ in 1 2 3 4; do
+	sleep 0.5
+	strike
+done
+like 'work goes on while it is killed' "$(hear a)" '^ok again=.* unknown=0$'
+like 'which it was' "$(grep -c 'signal 9; it will be started' "$T/log")" \
+	'^([3-9]|..)$'
+is 'and nothing is lost' "$(drive a check)" 'ok missing=0 unfinished=0'
+
+# A queue is only a hint, so that a bad one may fail, but never hold us.
+driver b
+is 'the awk queue opens' "$(drive b queue "exec:$E/queue.sh")" ok
+is 'and works' "$(drive b push 300) $(drive b pop 100) $(drive b length)" \
+	'ok ok 100 ok 200'
+
+child mute 'read -r _; say "$hello"; exec sleep 1000'
+is 'a queue that will hang opens' "$(drive b queue "exec:$T/mute")" ok
+before=$(date +%s)
+like 'it is given up after 10 s' "$(drive b pop 1)" '^again: .*no answer in 10 s'
+like 'in time' "$(($(date +%s) - before))" '^(9|1[0-3])$'
+is 'and gone' "$(alive "$(cat "$T/mute.pid")")" no
+
+child garbage 'read -r _; say "$hello"; read -r _; say "{\"tickets\":[}"; read -r _'
+drive b queue "exec:$T/garbage" >/dev/null
+like 'garbage is said to be garbage' "$(drive b pop 1)" '^again: .*its answer: '
+child wrong 'read -r _; say "$hello"; read -r _; say "{\"tickets\":[{\"id\":1}]}"; read -r _'
+drive b queue "exec:$T/wrong" >/dev/null
+like 'and so is what makes no sense' "$(drive b pop 1)" \
+	'^again: .*a ticket that is none'
+child more 'read -r _; say "$hello"; say "{}"; read -r _; say "{}"; read -r _'
+drive b queue "exec:$T/more" >/dev/null
+like 'and an answer to nothing' "$(drive b pop 1)" '^again: .*(more than it was asked|without tickets)'
+child unasked 'read -r _; say "$hello"; read -r _; say "{\"tickets\":[{\"id\":\"01890000-0000-7000-8000-000000000000\",\"type\":\"u\",\"priority\":0}]}"; read -r _'
+drive b queue "exec:$T/unasked" >/dev/null
+like 'a ticket of another type is not handed out' "$(drive b pop 1)" \
+	'^again: .*nobody asked for'
+child dies 'read -r _; say "$hello"; read -r _; exit 3'
+drive b queue "exec:$T/dies" >/dev/null
+like 'an end is said with its status' "$(drive b pop 1)" '^again: .*status 3'
+child refuses 'read -r _; say "$hello"; while read -r _; do say "{\"error\":\"full\",\"rc\":\"no-space\"}"; done'
+drive b queue "exec:$T/refuses" >/dev/null
+like 'an error is passed on' "$(drive b push 1)" '^no-space: .*: full$'
+is 'and is not its end' "$(alive "$(cat "$T/refuses.pid")")" yes
+child other 'read -r _; say "{\"version\":2,\"kind\":\"queue\"}"; read -r _'
+like 'another version is refused' "$(drive b queue "exec:$T/other")" \
+	'^broken: .*version 1'
+like 'a command that is none is said so' "$(drive b queue "exec:$T/none")" \
+	'^again: .*status 127'
+like 'and no command at all' "$(drive b queue exec:)" '^usage: '
+child long 'read -r _; say "$hello"; read -r _; sleep 1000 >&- & echo $! >'"$T"'/long.child; exec 1>&-; read -r _'
+drive b queue "exec:$T/long" >/dev/null
+drive b pop 1 >/dev/null
+is 'what it started goes with it' "$(alive "$(cat "$T/long.child")")" no
+done_testing

@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What happens to the Postgres store when the server dies under it.
+# shellcheck source=tests/backend/lib.sh
+. "${0%/*}/lib.sh"
+
+# agree NAME: the counters say what the table says.
+agree() {
+	is "$1" "$(sql 'SELECT sum(scheduled), sum(queued), sum(running),
+		sum(complete), sum(failed), sum(cancelled)
+		FROM forerunner.counts')" \
+		"$(sql 'SELECT count(*) FILTER (WHERE state = 0),
+		count(*) FILTER (WHERE state = 1),
+		count(*) FILTER (WHERE state = 2),
+		count(*) FILTER (WHERE state = 3),
+		count(*) FILTER (WHERE state = 4),
+		count(*) FILTER (WHERE state = 5) FROM forerunner.jobs')"
+}
+
+# back SECONDS COMMAND...: retries until it says ok; how long it took.
+back() {
+	fr_until=$(($(date +%s%3N) + $1 * 1000))
+	shift
+	while :; do
+		fr_said=$(drive "$@")
+		case $fr_said in ok*) break ;; esac
+		[ "$(date +%s%3N)" -lt "$fr_until" ] || break
+	done
+	echo "$fr_said"
+}
+
+postgres
+driver a
+is 'the store opens' "$(drive a store "$PG_URL")" ok
+like 'it says what is promised' "$(drive a describe)" \
+	'^ok PostgreSQL .*fsync=on.*survives a power cut'
+is 'a second handle reads' "$(drive a reader "$PG_TCP")" ok
+
+is 'jobs are created' "$(drive a put 10)" 'ok 10 new'
+postgres_stop KILL
+like 'without a server nothing is accepted' "$(drive a put 5)" \
+	'^again: postgres: '
+postgres_start
+is 'the store is back within 3 s of the server' "$(back 3 a put 5)" \
+	'ok 5 new'
+is 'what was accepted before the kill is there' "$(drive a queued)" 'ok 15'
+agree 'the counters survived the kill'
+
+is 'a transaction begins' "$(drive a begin)" ok
+is 'and creates a job' "$(drive a create 1)" 'ok 1 new'
+postgres_stop QUIT
+postgres_start
+like 'a commit that the server did not see is not one' "$(drive a commit)" \
+	'^again: postgres: '
+is 'the store works on' "$(drive a put 5)" 'ok 5 new'
+is 'without the lost job' "$(drive a queued)" 'ok 20'
+
+drive a begin >/dev/null
+drive a create 3 >/dev/null
+sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	WHERE application_name LIKE 'forerunner-%'" >"$T/terminated"
+is 'the sessions were terminated' "$(cat "$T/terminated")" 2
+like 'a terminated session loses its transaction' "$(drive a commit)" \
+	'^again: '
+is 'and the next one is at hand' "$(drive a put 1)" 'ok 1 new'
+
+# Under load: each fault in turn, and all that was acknowledged is there.
+tell a load 6000
+for fault in terminate QUIT terminate KILL INT; do
+	sleep 0.8
+	case $fault in
+	terminate) sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE application_name LIKE 'forerunner-%'" >/dev/null ;;
+	*)
+		postgres_stop "$fault"
+		postgres_start
+		;;
+	esac
+done
+like 'work goes on through five faults, which struck' "$(hear a)" \
+	'^ok again=some unknown=0$'
+is 'every job that was acknowledged has ended once' "$(drive a check)" \
+	'ok missing=0 unfinished=0'
+agree 'the counters are right after all that'
+isnt 'there was something to check' \
+	"$(sql 'SELECT count(*) FROM forerunner.jobs WHERE state = 3')" 0
+
+# A primary that became a standby refuses to write, and is given up.
+sql "ALTER SYSTEM SET default_transaction_read_only = on" >/dev/null
+sql "SELECT pg_reload_conf()" >/dev/null
+reread() { [ "$(sql 'SHOW default_transaction_read_only')" = "$1" ]; }
+until_ok reread on
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	WHERE application_name LIKE 'forerunner-%'" >/dev/null
+said=$(drive a put 1)
+like 'a server that became read-only is not written to' "$said" \
+	'^again: .*read-only'
+PGOPTIONS='-c default_transaction_read_only=off' \
+	sql 'ALTER SYSTEM RESET default_transaction_read_only' >/dev/null
+sql "SELECT pg_reload_conf()" >/dev/null
+is 'and is used again when it is writable' "$(back 3 a put 1)" 'ok 1 new'
+done_testing
