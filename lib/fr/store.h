@@ -15,7 +15,9 @@
  * that this process is the only writer.
  *
  * A handle is used by one thread at a time; two handles on one URL are
- * independent and may be used by two threads or processes. The caller owns
+ * independent and may be used by two threads or processes; a store that is not
+ * FR_STORE_SHARED may refuse to open a second one that writes (FR_CONFLICT),
+ * but never a read-only one. The caller owns
  * all arguments until the call returns; a backend copies what it keeps. Rows
  * are handed out through callbacks, with spans borrowed until the callback
  * returns; a callback must not call the same handle. If a callback returns
