@@ -18,8 +18,8 @@ fr_check_fail(
 	va_list ap;
 	int k;
 
-	k = snprintf(c->why, sizeof(c->why), "%s:%d: ",
-	    name != NULL ? name + 1 : file, line);
+	k = snprintf(c->why, sizeof(c->why),
+	    "%s:%d: ", name != NULL ? name + 1 : file, line);
 	n = k > 0 ? (size_t)k : 0;
 	va_start(ap, fmt);
 	(void)vsnprintf(c->why + n, sizeof(c->why) - n, fmt, ap);
@@ -130,8 +130,7 @@ fr_check_token(struct fr_check *c)
 static void
 name_type(struct fr_check *c, char *dst, size_t size)
 {
-	(void)snprintf(
-	    dst, size, "t-%016" PRIx64, fr_rand_u64(&c->fresh));
+	(void)snprintf(dst, size, "t-%016" PRIx64, fr_rand_u64(&c->fresh));
 }
 
 const char *
@@ -145,8 +144,8 @@ fr_check_type(struct fr_check *c)
 
 /* Runs one check in a clean state. */
 static bool
-run_one(struct fr_check *c, const struct fr_case *k,
-    const struct fr_suite *suite)
+run_one(
+    struct fr_check *c, const struct fr_case *k, const struct fr_suite *suite)
 {
 	const char *lacks = suite->lacks(c, k->need);
 	bool clean;

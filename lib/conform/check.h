@@ -74,8 +74,8 @@ _Noreturn void fr_check_skip(struct fr_check *c, const char *why);
 #define WANT(c, x)                                                             \
 	((x) ? (void)0 : fr_check_fail((c), __FILE__, __LINE__, "%s", #x))
 #define WANT_INT(c, got, want)                                                 \
-	fr_check_int((c), __FILE__, __LINE__, #got, (int64_t)(got),            \
-	    (int64_t)(want))
+	fr_check_int(                                                          \
+	    (c), __FILE__, __LINE__, #got, (int64_t)(got), (int64_t)(want))
 #define WANT_RC(c, got, want)                                                  \
 	fr_check_rc((c), __FILE__, __LINE__, #got, (got), (want))
 #define WANT_SPAN(c, got, want)                                                \

@@ -18,8 +18,8 @@ enum fr_order { FR_ORDER_FIFO, FR_ORDER_RANDOM, FR_ORDER_WEIGHTED };
 
 struct fr_conform {
 	const char *url;
-	const char *only; /* run those whose name contains this; NULL: all */
-	uint64_t seed;    /* of the random choices; ids are fresh anyway */
+	const char *only;    /* run those whose name contains this; NULL: all */
+	uint64_t seed;       /* of the random choices; ids are fresh anyway */
 	enum fr_order order; /* of a queue */
 	enum fr_rc (*open_store)(struct fr_store **out, const char *url,
 	    unsigned flags, struct fr_err *err);

@@ -84,7 +84,7 @@ fr_st_begin(struct fr_check *c, struct fr_store *s)
 	enum fr_rc rc;
 
 	while ((rc = s->ops->begin(s, &c->err)) == FR_AGAIN &&
-	    fr_time_mono_ms() < end_ms)
+	       fr_time_mono_ms() < end_ms)
 		(void)nanosleep(&nap, NULL);
 	WANT_RC(c, rc, FR_OK);
 }
@@ -99,10 +99,15 @@ struct fr_store *
 fr_st_open(struct fr_check *c, unsigned flags)
 {
 	struct fr_store **slot = c->also;
+	enum fr_rc rc;
 
 	while (*slot != NULL)
 		slot++;
-	MUST(c, c->conf->open_store(slot, c->conf->url, flags, &c->err));
+	rc = c->conf->open_store(slot, c->conf->url, flags, &c->err);
+	if (rc == FR_CONFLICT && (flags & FR_STORE_READONLY) == 0 &&
+	    (c->s->ops->caps & FR_STORE_SHARED) == 0)
+		fr_check_skip(c, "the store has one writer at a time");
+	WANT_RC(c, rc, FR_OK);
 	return *slot;
 }
 
@@ -324,20 +329,19 @@ fr_st_report(struct fr_check *c, fr_store_report_fn *fn, struct fr_uuid id,
 {
 	return fr_st_report_with(c, fn,
 	    (struct fr_report){ .id = id,
-	        .token = token,
-	        .value = FR_SPAN("\"said\""),
-	        .log = FR_SPAN("\"logged\""),
-	        .now_ms = c->t0 + 10,
-	        .run_at_ms = c->t0 + 5 });
+		.token = token,
+		.value = FR_SPAN("\"said\""),
+		.log = FR_SPAN("\"logged\""),
+		.now_ms = c->t0 + 10,
+		.run_at_ms = c->t0 + 5 });
 }
 
 enum fr_rc
 fr_st_edit(struct fr_check *c, fr_store_edit_fn *fn, struct fr_uuid id,
     struct fr_edit *e)
 {
-	*e = (struct fr_edit){ .id = id,
-		.now_ms = c->t0 + 20,
-		.rc = FR_BROKEN };
+	*e =
+	    (struct fr_edit){ .id = id, .now_ms = c->t0 + 20, .rc = FR_BROKEN };
 	fr_st_begin(c, c->s);
 	MUST(c, fn(c->s, e, 1, &c->err));
 	fr_st_commit(c, c->s);

@@ -28,7 +28,8 @@ fr_ticket_emit_fn fr_see_ticket;
 void fr_st_begin(struct fr_check *c, struct fr_store *s);
 void fr_st_commit(struct fr_check *c, struct fr_store *s);
 
-/* Another handle on the same store, closed at the end of the check. */
+/* Another handle on the same store, closed at the end of the check. Where the
+ * store has one writer at a time and flags is 0 the check is skipped. */
 struct fr_store *fr_st_open(struct fr_check *c, unsigned flags);
 /* Closes all handles and opens the first again. */
 void fr_st_reopen(struct fr_check *c);
@@ -42,8 +43,8 @@ void fr_st_note(struct fr_check *c, const struct fr_uuid *id);
 void fr_st_put(struct fr_check *c, const struct fr_job *jobs, size_t n);
 void fr_st_create(struct fr_check *c, const struct fr_job *jobs, size_t n);
 /* One; id becomes that of the job that is there. */
-enum fr_rc fr_st_try(struct fr_check *c, const struct fr_job *job,
-    struct fr_uuid *id);
+enum fr_rc fr_st_try(
+    struct fr_check *c, const struct fr_job *job, struct fr_uuid *id);
 /* A queued one with nothing special. */
 struct fr_uuid fr_st_new(struct fr_check *c);
 
@@ -63,8 +64,7 @@ struct fr_token fr_st_lease(struct fr_check *c, struct fr_uuid id);
 struct fr_token fr_st_lease_until(
     struct fr_check *c, struct fr_uuid id, int64_t until_ms);
 /* How many of these are granted. */
-size_t fr_st_try_lease(
-    struct fr_check *c, const struct fr_grant *g, size_t n);
+size_t fr_st_try_lease(struct fr_check *c, const struct fr_grant *g, size_t n);
 
 /* The report's answer. */
 enum fr_rc fr_st_report(struct fr_check *c, fr_store_report_fn *fn,

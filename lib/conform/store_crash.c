@@ -45,14 +45,14 @@ nap(long us)
 
 /* Lets child go on until *what is at least n, then us longer; kills it. */
 static void
-kill_after(struct fr_check *c, pid_t child, struct board *b,
-    _Atomic int *what, int n, long us)
+kill_after(struct fr_check *c, pid_t child, struct board *b, _Atomic int *what,
+    int n, long us)
 {
 	const int64_t end_ms = fr_time_mono_ms() + WAIT_MS;
 	int status = 0;
 
 	while (atomic_load(what) < n && atomic_load(&b->failed) == 0 &&
-	    fr_time_mono_ms() < end_ms)
+	       fr_time_mono_ms() < end_ms)
 		nap(200);
 	nap(us);
 	(void)kill(child, SIGKILL);
@@ -94,8 +94,8 @@ child_open(const struct fr_conform *conf, struct board *b)
 }
 
 static _Noreturn void
-write_jobs(const struct fr_conform *conf, struct board *b,
-    const struct fr_job *j)
+write_jobs(
+    const struct fr_conform *conf, struct board *b, const struct fr_job *j)
 {
 	struct fr_store *s = child_open(conf, b);
 	struct fr_created out[BATCH];
@@ -104,7 +104,7 @@ write_jobs(const struct fr_conform *conf, struct board *b,
 	for (i = 0; i < BATCHES; i++) {
 		if (s->ops->begin(s, NULL) != FR_OK ||
 		    s->ops->create(s, j + i * BATCH, BATCH, out, NULL) !=
-		        FR_OK ||
+			FR_OK ||
 		    s->ops->commit(s, NULL) != FR_OK)
 			child_failed(b);
 		atomic_fetch_add(&b->acked, 1);
@@ -144,7 +144,7 @@ killed_while_creating(struct fr_check *c)
 		for (k = 0; k < acked * BATCH; k++)
 			fr_st_same(c, fr_st_get(c, j[k].id), &j[k]);
 		WANT(c, fr_st_stats(c, c->type).n[FR_STATE_QUEUED] >=
-		        acked * BATCH);
+			    acked * BATCH);
 	}
 	(void)munmap(b, sizeof(*b));
 }
@@ -169,7 +169,7 @@ work_off(const struct fr_conform *conf, struct board *b,
 	for (i = 0; i < n; i++) {
 		if (s->ops->begin(s, NULL) != FR_OK ||
 		    s->ops->lease(s, &g[i], 1, see_nothing, NULL, NULL) !=
-		        FR_OK ||
+			FR_OK ||
 		    s->ops->commit(s, NULL) != FR_OK)
 			child_failed(b);
 		atomic_fetch_add(&b->acked, 1);
@@ -209,8 +209,8 @@ killed_while_working(struct fr_check *c)
 	if (child == 0)
 		work_off(c->conf, b, g, WORK);
 	WANT(c, child > 0);
-	kill_after(c, child, b, &b->acked, 25,
-	    (long)fr_rand_below(&c->rand, 3000));
+	kill_after(
+	    c, child, b, &b->acked, 25, (long)fr_rand_below(&c->rand, 3000));
 	fr_st_reopen(c);
 	acked = atomic_load(&b->acked);
 	for (i = 0; i < WORK; i++) {
@@ -222,7 +222,7 @@ killed_while_working(struct fr_check *c)
 		} else if (2 * i < acked) {
 			/* Its lease left the store before the kill. */
 			WANT(c, got->state == FR_STATE_RUNNING ||
-			        got->state == FR_STATE_COMPLETE);
+				    got->state == FR_STATE_COMPLETE);
 		} else if (2 * i > acked) {
 			WANT_INT(c, got->state, FR_STATE_QUEUED);
 		}
@@ -235,8 +235,8 @@ killed_while_working(struct fr_check *c)
 }
 
 static _Noreturn void
-hold_open(const struct fr_conform *conf, struct board *b,
-    const struct fr_job *j)
+hold_open(
+    const struct fr_conform *conf, struct board *b, const struct fr_job *j)
 {
 	struct fr_store *s = child_open(conf, b);
 	struct fr_created out[BATCH];
@@ -284,8 +284,8 @@ reopened(struct fr_check *c)
 	unsigned s;
 
 	for (s = 0; s < FR_STATES; s++)
-		was[s] = fr_st_get(
-		    c, fr_st_make(c, (enum fr_state)s, &token[s]));
+		was[s] =
+		    fr_st_get(c, fr_st_make(c, (enum fr_state)s, &token[s]));
 	j.key = FR_SPAN("kept");
 	fr_st_create(c, &j, 1);
 	before = fr_st_stats(c, c->type);
@@ -297,10 +297,10 @@ reopened(struct fr_check *c)
 	/* What was remembered still decides. */
 	WANT_RC(c,
 	    fr_st_report(c, c->s->ops->complete, was[FR_STATE_COMPLETE]->id,
-	        token[FR_STATE_COMPLETE]),
+		token[FR_STATE_COMPLETE]),
 	    FR_EXISTS);
-	MUST(c, fr_st_report(c, c->s->ops->complete,
-	            was[FR_STATE_RUNNING]->id, token[FR_STATE_RUNNING]));
+	MUST(c, fr_st_report(c, c->s->ops->complete, was[FR_STATE_RUNNING]->id,
+		    token[FR_STATE_RUNNING]));
 	WANT_RC(c, fr_st_try(c, &j, NULL), FR_EXISTS);
 	j.id = fr_check_id(c);
 	WANT_RC(c, fr_st_try(c, &j, &id), FR_EXISTS);
@@ -338,7 +338,7 @@ walk_after_reopening(struct fr_check *c)
 	do {
 		n = 100;
 		MUST(c, c->s->ops->get_queue(c->s, NULL, false, &cursor, &n,
-		            fr_see_ticket, &seen, &c->err));
+			    fr_see_ticket, &seen, &c->err));
 	} while (n == 100);
 	MUST(c, c->s->ops->list(c->s, &l, fr_see_job, &list, &c->err));
 	WANT_INT(c, seen.n, 30);
@@ -371,8 +371,8 @@ const struct fr_case fr_cases_crash[] = {
 	    repeat_after_reopening, FR_NEED_DURABLE },
 	{ "the walk and the list are in order of creation over a reopening",
 	    walk_after_reopening, FR_NEED_DURABLE },
-	{ "a paused type is remembered after reopening",
-	    pause_after_reopening, FR_NEED_DURABLE },
+	{ "a paused type is remembered after reopening", pause_after_reopening,
+	    FR_NEED_DURABLE },
 	{ "of a writer killed with -9 all that was acknowledged is there, and "
 	  "batches are whole",
 	    killed_while_creating, FR_NEED_DURABLE },

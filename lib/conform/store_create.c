@@ -302,7 +302,7 @@ ten_thousand(struct fr_check *c)
 	do {
 		n = 1000;
 		MUST(c, c->s->ops->get_queue(c->s, NULL, false, &cursor, &n,
-		            fr_see_ticket, &seen, &c->err));
+			    fr_see_ticket, &seen, &c->err));
 	} while (n == 1000);
 	WANT_INT(c, seen.n, MANY);
 	for (i = 0; i < MANY; i++)

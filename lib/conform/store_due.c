@@ -18,7 +18,7 @@ promotes(struct fr_check *c)
 	fr_st_create(c, j, 6);
 	fr_st_begin(c, c->s);
 	MUST(c, c->s->ops->promote(
-	            c->s, c->t0 + 300, 1000000, fr_see_ticket, &seen, &c->err));
+		    c->s, c->t0 + 300, 1000000, fr_see_ticket, &seen, &c->err));
 	fr_st_commit(c, c->s);
 	WANT_INT(c, seen.n, 4);
 	for (i = 0; i < 6; i++) {
@@ -52,7 +52,7 @@ promotes_up_to(struct fr_check *c)
 		before = seen.n;
 		fr_st_begin(c, c->s);
 		MUST(c, c->s->ops->promote(
-		            c->s, 1000, 7, fr_see_ticket, &seen, &c->err));
+			    c->s, 1000, 7, fr_see_ticket, &seen, &c->err));
 		fr_st_commit(c, c->s);
 		WANT(c, seen.n - before <= 7);
 	} while (seen.n < 20 && seen.n > before);
@@ -73,12 +73,11 @@ finds_expired(struct fr_check *c)
 		(void)fr_st_lease_until(
 		    c, id[i], c->t0 + 100 * (int64_t)((i * 3 + 3) % 8));
 	}
-	MUST(c, c->s->ops->expired(c->s, c->t0 + 500, 1000000, fr_see_job,
-	            &seen, &c->err));
+	MUST(c, c->s->ops->expired(
+		    c->s, c->t0 + 500, 1000000, fr_see_job, &seen, &c->err));
 	WANT_INT(c, seen.n, 6);
 	for (i = 0; i < 6; i++) {
-		WANT_INT(c, seen.v[i].lease_until_ms,
-		    c->t0 + 100 * (int64_t)i);
+		WANT_INT(c, seen.v[i].lease_until_ms, c->t0 + 100 * (int64_t)i);
 		fr_st_same(c, fr_st_get(c, seen.v[i].id), &seen.v[i]);
 		WANT_INT(c, seen.v[i].state, FR_STATE_RUNNING);
 	}
@@ -91,13 +90,12 @@ expired_up_to(struct fr_check *c)
 	size_t i;
 
 	for (i = 0; i < 10; i++)
-		(void)fr_st_lease_until(
-		    c, fr_st_new(c), 100 - (int64_t)i);
+		(void)fr_st_lease_until(c, fr_st_new(c), 100 - (int64_t)i);
 	MUST(c, c->s->ops->expired(c->s, 200, 4, fr_see_job, &seen, &c->err));
 	WANT(c, seen.n <= 4);
 	seen.n = 0;
-	MUST(c, c->s->ops->expired(
-	            c->s, 200, 1000000, fr_see_job, &seen, &c->err));
+	MUST(c,
+	    c->s->ops->expired(c->s, 200, 1000000, fr_see_job, &seen, &c->err));
 	WANT_INT(c, seen.n, 10);
 	seen.n = 0;
 	MUST(c, c->s->ops->expired(c->s, 200, 0, fr_see_job, &seen, &c->err));
@@ -112,15 +110,14 @@ expired_is_reported(struct fr_check *c)
 	struct fr_uuid id = fr_st_make(c, FR_STATE_RUNNING, &t);
 
 	/* As the engine does it; then the worker comes back, too late. */
-	MUST(c, c->s->ops->expired(c->s, c->t0 + 1000, 1000000, fr_see_job,
-	            &seen, &c->err));
+	MUST(c, c->s->ops->expired(
+		    c->s, c->t0 + 1000, 1000000, fr_see_job, &seen, &c->err));
 	WANT_INT(c, seen.n, 1);
-	MUST(c, fr_st_report(
-	            c, c->s->ops->count_failed, id, seen.v[0].lease));
+	MUST(c, fr_st_report(c, c->s->ops->count_failed, id, seen.v[0].lease));
 	(void)fr_st_in(c, id, FR_STATE_QUEUED);
 	seen.n = 0;
-	MUST(c, c->s->ops->expired(c->s, c->t0 + 1000, 1000000, fr_see_job,
-	            &seen, &c->err));
+	MUST(c, c->s->ops->expired(
+		    c->s, c->t0 + 1000, 1000000, fr_see_job, &seen, &c->err));
 	WANT_INT(c, seen.n, 0);
 	(void)fr_st_lease(c, id);
 	WANT(c, fr_st_report(c, c->s->ops->complete, id, t) != FR_OK);

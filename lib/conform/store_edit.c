@@ -59,9 +59,9 @@ cancelled_stays(struct fr_check *c)
 	static const enum fr_state states[] = { FR_STATE_SCHEDULED,
 		FR_STATE_QUEUED };
 	struct fr_seen_tickets seen = { .c = c };
-	struct fr_grant g = { .worker = FR_SPAN("w"),
-		.now_ms = c->t0,
-		.until_ms = c->t0 + 1 };
+	struct fr_grant g = {
+		.worker = FR_SPAN("w"), .now_ms = c->t0, .until_ms = c->t0 + 1
+	};
 	struct fr_edit e;
 	size_t i, n = 1000;
 	int64_t cursor = 0;
@@ -74,10 +74,10 @@ cancelled_stays(struct fr_check *c)
 	}
 	fr_st_begin(c, c->s);
 	MUST(c, c->s->ops->promote(c->s, c->t0 + 9999, 1000000, fr_see_ticket,
-	            &seen, &c->err));
+		    &seen, &c->err));
 	fr_st_commit(c, c->s);
 	MUST(c, c->s->ops->get_queue(c->s, c->type, false, &cursor, &n,
-	            fr_see_ticket, &seen, &c->err));
+		    fr_see_ticket, &seen, &c->err));
 	WANT_INT(c, seen.n, 0);
 }
 
@@ -106,7 +106,7 @@ retries(struct fr_check *c)
 		WANT_INT(c, j->progress.len, 0);
 		WANT_SPAN(c, j->data, was->data);
 		MUST(c, fr_st_report(
-		            c, c->s->ops->complete, id, fr_st_lease(c, id)));
+			    c, c->s->ops->complete, id, fr_st_lease(c, id)));
 	}
 }
 
@@ -123,8 +123,8 @@ retries_not(struct fr_check *c)
 	for (i = 0; i < 3; i++) {
 		id = fr_st_make(c, states[i], NULL);
 		was = fr_st_get(c, id);
-		WANT_RC(c, fr_st_edit(c, c->s->ops->retry, id, &e),
-		    FR_CONFLICT);
+		WANT_RC(
+		    c, fr_st_edit(c, c->s->ops->retry, id, &e), FR_CONFLICT);
 		tells(c, &e, was);
 		fr_st_same(c, fr_st_get(c, id), was);
 	}
@@ -192,8 +192,8 @@ removes_not(struct fr_check *c)
 	for (i = 0; i < 3; i++) {
 		id = fr_st_make(c, states[i], NULL);
 		was = fr_st_get(c, id);
-		WANT_RC(c, fr_st_edit(c, c->s->ops->remove, id, &e),
-		    FR_CONFLICT);
+		WANT_RC(
+		    c, fr_st_edit(c, c->s->ops->remove, id, &e), FR_CONFLICT);
 		tells(c, &e, was);
 		fr_st_same(c, fr_st_get(c, id), was);
 	}
@@ -206,12 +206,9 @@ unknown(struct fr_check *c)
 	struct fr_edit e;
 	struct fr_uuid id;
 
-	WANT_RC(c, fr_st_edit(c, ops->cancel, fr_check_id(c), &e),
-	    FR_NOTFOUND);
-	WANT_RC(
-	    c, fr_st_edit(c, ops->retry, fr_check_id(c), &e), FR_NOTFOUND);
-	WANT_RC(c, fr_st_edit(c, ops->remove, fr_check_id(c), &e),
-	    FR_NOTFOUND);
+	WANT_RC(c, fr_st_edit(c, ops->cancel, fr_check_id(c), &e), FR_NOTFOUND);
+	WANT_RC(c, fr_st_edit(c, ops->retry, fr_check_id(c), &e), FR_NOTFOUND);
+	WANT_RC(c, fr_st_edit(c, ops->remove, fr_check_id(c), &e), FR_NOTFOUND);
 	id = fr_st_make(c, FR_STATE_COMPLETE, NULL);
 	MUST(c, fr_st_edit(c, ops->remove, id, &e));
 	WANT_RC(c, fr_st_edit(c, ops->remove, id, &e), FR_NOTFOUND);
@@ -227,9 +224,9 @@ in_order(struct fr_check *c)
 	size_t i;
 
 	for (i = 0; i < 4; i++)
-		e[i] = (struct fr_edit){ .id = i == 2 ? b : a,
-			.now_ms = c->t0,
-			.rc = FR_BROKEN };
+		e[i] = (struct fr_edit){
+			.id = i == 2 ? b : a, .now_ms = c->t0, .rc = FR_BROKEN
+		};
 	e[3].id = fr_check_id(c);
 	fr_st_begin(c, c->s);
 	MUST(c, ops->cancel(c->s, e, 4, &c->err));

@@ -71,8 +71,7 @@ only_queued(struct fr_check *c)
 	unsigned s;
 
 	for (s = 0; s < FR_STATES; s++) {
-		was[s] =
-		    fr_st_get(c, fr_st_make(c, (enum fr_state)s, NULL));
+		was[s] = fr_st_get(c, fr_st_make(c, (enum fr_state)s, NULL));
 		g[s] = grant(c, was[s]->id);
 	}
 	g[FR_STATES] = grant(c, fr_check_id(c));
@@ -147,13 +146,12 @@ progress_goes(struct fr_check *c)
 }
 
 static enum fr_rc
-renew(struct fr_check *c, struct fr_uuid id, struct fr_token t,
-    int64_t until_ms)
+renew(
+    struct fr_check *c, struct fr_uuid id, struct fr_token t, int64_t until_ms)
 {
-	struct fr_renewal r = { .id = id,
-		.token = t,
-		.until_ms = until_ms,
-		.rc = FR_BROKEN };
+	struct fr_renewal r = {
+		.id = id, .token = t, .until_ms = until_ms, .rc = FR_BROKEN
+	};
 
 	fr_st_begin(c, c->s);
 	MUST(c, c->s->ops->renew(c->s, &r, 1, &c->err));
@@ -229,8 +227,8 @@ renews_each(struct fr_check *c)
 	for (i = 0; i < 30; i++) {
 		WANT_RC(c, r[i].rc, i % 3 == 1 ? FR_STALE : FR_OK);
 		until_ms = fr_st_get(c, r[i].id)->lease_until_ms;
-		WANT_INT(c, until_ms,
-		    i % 3 == 1 ? c->t0 + 1000 : r[i].until_ms);
+		WANT_INT(
+		    c, until_ms, i % 3 == 1 ? c->t0 + 1000 : r[i].until_ms);
 	}
 }
 
@@ -242,8 +240,7 @@ renews_all(struct fr_check *c)
 	unsigned s;
 
 	for (s = 0; s < FR_STATES; s++)
-		was[s] =
-		    fr_st_get(c, fr_st_make(c, (enum fr_state)s, NULL));
+		was[s] = fr_st_get(c, fr_st_make(c, (enum fr_state)s, NULL));
 	a = fr_st_new(c);
 	b = fr_st_new(c);
 	(void)fr_st_lease_until(c, a, c->t0 + 10);

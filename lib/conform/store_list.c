@@ -57,8 +57,8 @@ by_creation(struct fr_check *c)
 	/* What happens to a job later does not move it. */
 	make(c, id, N);
 	(void)fr_st_lease(c, id[2]);
-	MUST(c, fr_st_report(c, c->s->ops->complete, id[4],
-	            fr_st_lease(c, id[4])));
+	MUST(c,
+	    fr_st_report(c, c->s->ops->complete, id[4], fr_st_lease(c, id[4])));
 	list(c, &seen, FR_STATE_ALL, c->type, NULL, 1000);
 	WANT_INT(c, seen.n, N);
 	WANT(c, fr_uuid_eq(&seen.v[N - 3].id, &id[2]));
@@ -83,8 +83,8 @@ pages(struct fr_check *c)
 			WANT(c, seen.n <= sizes[k]);
 			for (i = 0; i < seen.n; i++, got++) {
 				WANT(c, got < N);
-				WANT(c, fr_uuid_eq(&seen.v[i].id,
-				            &id[N - 1 - got]));
+				WANT(c, fr_uuid_eq(
+					    &seen.v[i].id, &id[N - 1 - got]));
 				after = seen.v[i].id;
 			}
 		} while (seen.n == sizes[k]);
@@ -166,7 +166,7 @@ by_type(struct fr_check *c)
 	list(c, &seen, FR_STATE_ALL, NULL, NULL, 100);
 	for (i = 0; i < seen.n; i++)
 		n += fr_uuid_eq(&seen.v[i].id, &a) ||
-		    fr_uuid_eq(&seen.v[i].id, &j.id);
+		     fr_uuid_eq(&seen.v[i].id, &j.id);
 	WANT_INT(c, n, 2);
 }
 

@@ -68,8 +68,8 @@ do_create(struct walk *w, struct row *r)
 	j.priority = (int32_t)fr_rand_below(&c->rand, 5);
 	if (chance(w, 30)) {
 		j.state = FR_STATE_SCHEDULED;
-		j.run_at_ms = w->now_ms + 1 +
-		    (int64_t)fr_rand_below(&c->rand, 50);
+		j.run_at_ms =
+		    w->now_ms + 1 + (int64_t)fr_rand_below(&c->rand, 50);
 	}
 	fr_st_note(c, &j.id);
 	MUST(c, c->s->ops->create(c->s, &j, 1, &out, &c->err));
@@ -130,7 +130,7 @@ static bool
 is_current(const struct row *r, const struct fr_token *t)
 {
 	return r->there && r->job.state == FR_STATE_RUNNING &&
-	    fr_token_eq(&r->job.lease, t);
+	       fr_token_eq(&r->job.lease, t);
 }
 
 static void
@@ -176,7 +176,7 @@ apply(struct row *r, const struct fr_report *p, int kind)
 		break;
 	case 2:
 		j->state = p->run_at_ms > p->now_ms ? FR_STATE_SCHEDULED
-		                                    : FR_STATE_QUEUED;
+						    : FR_STATE_QUEUED;
 		j->run_at_ms = p->run_at_ms;
 		j->error = p->value;
 		j->fail_count++;
@@ -215,7 +215,7 @@ do_report(struct walk *w, struct row *r)
 		WANT_RC(c, rc, FR_OK);
 		apply(r, &p, kind);
 	} else if (r->there && kind != 0 && !fr_token_zero(&p.token) &&
-	    fr_token_eq(&p.token, &r->reported)) {
+		   fr_token_eq(&p.token, &r->reported)) {
 		WANT_RC(c, rc, FR_EXISTS);
 	} else {
 		WANT(c, rc == FR_STALE || rc == FR_EXISTS);
@@ -226,14 +226,13 @@ static void
 do_edit(struct walk *w, struct row *r)
 {
 	const struct fr_store_ops *ops = w->c->s->ops;
-	fr_store_edit_fn *const fn[] = { ops->cancel, ops->retry,
-		ops->remove };
+	fr_store_edit_fn *const fn[] = { ops->cancel, ops->retry, ops->remove };
 	struct fr_check *c = w->c;
 	const int kind = (int)fr_rand_below(&c->rand, 3);
 	const bool over = fr_state_ended(r->job.state);
-	struct fr_edit e = { .id = r->job.id,
-		.now_ms = w->now_ms,
-		.rc = FR_BROKEN };
+	struct fr_edit e = {
+		.id = r->job.id, .now_ms = w->now_ms, .rc = FR_BROKEN
+	};
 	struct fr_job *j = &r->job;
 	bool good = kind == 0 ? !over : over;
 
@@ -246,9 +245,9 @@ do_edit(struct walk *w, struct row *r)
 	}
 	WANT_INT(c, e.before, j->state);
 	WANT_RC(c, e.rc,
-	    good                                               ? FR_OK
-	        : kind == 0 && j->state == FR_STATE_CANCELLED ? FR_EXISTS
-	                                                       : FR_CONFLICT);
+	    good                                          ? FR_OK
+	    : kind == 0 && j->state == FR_STATE_CANCELLED ? FR_EXISTS
+							  : FR_CONFLICT);
 	if (!good)
 		return;
 	if (kind == 0) {
@@ -273,7 +272,7 @@ do_promote(struct walk *w)
 	size_t n = 0, i;
 
 	MUST(c, c->s->ops->promote(
-	            c->s, w->now_ms, 1000000, fr_see_ticket, &seen, &c->err));
+		    c->s, w->now_ms, 1000000, fr_see_ticket, &seen, &c->err));
 	for (i = 0; i < JOBS; i++) {
 		struct fr_job *j = &w->m.row[i].job;
 

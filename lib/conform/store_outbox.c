@@ -41,10 +41,10 @@ take_in(struct fr_check *c, struct taken *t, int64_t now_ms, int64_t until_ms,
 
 	*t = (struct taken){ .c = c };
 	MUST(c, c->s->ops->outbox_take(
-	            c->s, now_ms, until_ms, limit, see_event, t, &c->err));
+		    c->s, now_ms, until_ms, limit, see_event, t, &c->err));
 	for (i = 0; i < t->nforeign; i++)
-		MUST(c, c->s->ops->outbox_retry(
-		            c->s, t->foreign[i], 0, &c->err));
+		MUST(c,
+		    c->s->ops->outbox_retry(c->s, t->foreign[i], 0, &c->err));
 }
 
 static void
@@ -235,7 +235,7 @@ with_the_change(struct fr_check *c)
 {
 	struct fr_outbox_event ev[1];
 	struct fr_job j = fr_st_job(c);
-	struct fr_store *other = fr_st_open(c, 0);
+	struct fr_store *other = fr_st_open(c, FR_STORE_READONLY);
 	struct taken t;
 
 	fill(c, ev, 1);

@@ -100,12 +100,11 @@ fail_count_adds_up(struct fr_check *c)
 	uint32_t i;
 
 	for (i = 0; i < 5; i++) {
-		MUST(c, fr_st_report(
-		            c, ops->count_failed, id, fr_st_lease(c, id)));
-		WANT_INT(c, fr_st_in(c, id, FR_STATE_QUEUED)->fail_count,
-		    i + 1);
 		MUST(c,
-		    fr_st_report(c, ops->release, id, fr_st_lease(c, id)));
+		    fr_st_report(c, ops->count_failed, id, fr_st_lease(c, id)));
+		WANT_INT(
+		    c, fr_st_in(c, id, FR_STATE_QUEUED)->fail_count, i + 1);
+		MUST(c, fr_st_report(c, ops->release, id, fr_st_lease(c, id)));
 		WANT_INT(c, fr_st_get(c, id)->fail_count, i + 1);
 	}
 	MUST(c, fr_st_report(c, ops->failed, id, fr_st_lease(c, id)));
@@ -291,8 +290,8 @@ repeat_after_lease(struct fr_check *c)
 		(void)fr_st_lease(c, id);
 		was = fr_st_get(c, id);
 		WANT_RC(c, fr_st_report(c, k.fn[i], id, a), FR_EXISTS);
-		WANT_RC(c, fr_st_report(c, c->s->ops->complete, id, a),
-		    FR_EXISTS);
+		WANT_RC(
+		    c, fr_st_report(c, c->s->ops->complete, id, a), FR_EXISTS);
 		fr_st_same(c, fr_st_get(c, id), was);
 	}
 }
@@ -419,15 +418,14 @@ const struct fr_case fr_cases_report[] = {
 	{ "a completed job remembers how often it failed",
 	    complete_keeps_fail_count, 0 },
 	{ "what is given back is queued again, uncounted", releases, 0 },
-	{ "the last progress is kept and changes nothing else", progresses,
-	    0 },
+	{ "the last progress is kept and changes nothing else", progresses, 0 },
 	{ "a report with a wrong lease is stale and changes nothing",
 	    wrong_token, 0 },
 	{ "a report about an unknown id is stale and makes no job", unknown_id,
 	    0 },
 	{ "a report about a job without a lease is stale", no_lease, 0 },
-	{ "complete twice is known as a repeat and counts once",
-	    complete_twice, 0 },
+	{ "complete twice is known as a repeat and counts once", complete_twice,
+	    0 },
 	{ "complete after failed is not believed", complete_after_failed, 0 },
 	{ "an attempt that has ended is not ended again by any report",
 	    ended_stays, 0 },

@@ -47,10 +47,11 @@ static void
 remembers_workers(struct fr_check *c)
 {
 	const struct fr_store_ops *ops = c->s->ops;
-	struct seen_worker s = { .c = c, .id = fr_check_text(c, "%s", c->type) };
-	struct fr_seen w = { .id = s.id,
-		.json = FR_SPAN("{\"a\":1}"),
-		.seen_ms = 100 };
+	struct seen_worker s = { .c = c,
+		.id = fr_check_text(c, "%s", c->type) };
+	struct fr_seen w = {
+		.id = s.id, .json = FR_SPAN("{\"a\":1}"), .seen_ms = 100
+	};
 	int i;
 
 	if (ops->seen == NULL || ops->workers == NULL)

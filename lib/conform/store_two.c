@@ -37,7 +37,7 @@ begin(struct fr_store *s, struct fr_err *err)
 	enum fr_rc rc;
 
 	while ((rc = s->ops->begin(s, err)) == FR_AGAIN &&
-	    fr_time_mono_ms() < end_ms)
+	       fr_time_mono_ms() < end_ms)
 		(void)nanosleep(&nap, NULL);
 	return rc;
 }
@@ -162,19 +162,46 @@ judge(struct fr_check *c, const struct taker *t, const struct fr_uuid *ids)
 
 	for (k = 0; k < TAKERS; k++)
 		if (t[k].rc != FR_OK)
-			fr_check_fail(c, __FILE__, __LINE__, "taker %zu: %s: %s",
-			    k, fr_rc_name(t[k].rc), t[k].err.msg);
+			fr_check_fail(c, __FILE__, __LINE__,
+			    "taker %zu: %s: %s", k, fr_rc_name(t[k].rc),
+			    t[k].err.msg);
 	for (i = 0; i < JOBS; i++) {
 		j = fr_st_in(c, ids[i], FR_STATE_RUNNING);
 		WANT_INT(c, j->attempt, 1);
 		for (n = 0, k = 0; k < TAKERS; k++) {
 			n += t[k].got[i];
 			if (t[k].got[i])
-				WANT(c, fr_token_eq(
-				            &j->lease, &t[k].token[i]));
+				WANT(c, fr_token_eq(&j->lease, &t[k].token[i]));
 		}
 		WANT_INT(c, n, 1);
 	}
+}
+
+/* Skips where a store has one writer at a time. */
+static void
+need_writers(struct fr_check *c)
+{
+	struct fr_store *s = fr_st_open(c, 0);
+
+	c->also[0] = NULL;
+	s->ops->close(s);
+}
+
+static void
+second_writer(struct fr_check *c)
+{
+	struct fr_store *s = NULL;
+	struct fr_uuid id = fr_st_new(c);
+	enum fr_rc rc;
+
+	rc = c->conf->open_store(&s, c->conf->url, 0, &c->err);
+	c->also[0] = rc == FR_OK ? s : NULL;
+	if ((c->s->ops->caps & FR_STORE_SHARED) != 0)
+		WANT_RC(c, rc, FR_OK);
+	WANT(c, rc == FR_OK || rc == FR_CONFLICT);
+	/* Whatever it was told, the first goes on. */
+	(void)fr_st_lease(c, id);
+	(void)fr_st_in(c, id, FR_STATE_RUNNING);
 }
 
 static void
@@ -186,11 +213,11 @@ threads(struct fr_check *c)
 	pthread_t id[TAKERS];
 	size_t k;
 
+	need_writers(c);
 	WANT(c, pthread_barrier_init(&start, NULL, TAKERS) == 0);
 	prepare(c, t, &start, ids);
 	for (k = 0; k < TAKERS; k++)
-		WANT(c,
-		    pthread_create(&id[k], NULL, taker_thread, &t[k]) == 0);
+		WANT(c, pthread_create(&id[k], NULL, taker_thread, &t[k]) == 0);
 	for (k = 0; k < TAKERS; k++)
 		(void)pthread_join(id[k], NULL);
 	(void)pthread_barrier_destroy(&start);
@@ -207,6 +234,7 @@ processes(struct fr_check *c)
 	pid_t pid[TAKERS];
 	size_t k;
 
+	need_writers(c);
 	(void)pthread_barrierattr_init(&attr);
 	(void)pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	WANT(c, pthread_barrier_init(start, &attr, TAKERS) == 0);
@@ -282,8 +310,7 @@ race(struct fr_check *c, struct racer x[2])
 	WANT(c, pthread_barrier_init(&start, NULL, 2) == 0);
 	for (i = 0; i < 2; i++) {
 		x[i].start = &start;
-		WANT(
-		    c, pthread_create(&id[i], NULL, race_thread, &x[i]) == 0);
+		WANT(c, pthread_create(&id[i], NULL, race_thread, &x[i]) == 0);
 	}
 	for (i = 0; i < 2; i++)
 		(void)pthread_join(id[i], NULL);
@@ -342,7 +369,7 @@ complete_against_failed(struct fr_check *c)
 		for (k = 0; k < 2; k++) {
 			x[k].s = s[k];
 			x[k].report = k == 0 ? s[k]->ops->complete
-			                     : s[k]->ops->count_failed;
+					     : s[k]->ops->count_failed;
 			x[k].r = (struct fr_report){ .id = id,
 				.token = t,
 				.value = FR_SPAN("1"),
@@ -378,8 +405,7 @@ one_key(struct fr_check *c)
 		k = x[0].created.rc == FR_OK ? 0 : 1;
 		WANT_RC(c, x[k].created.rc, FR_OK);
 		WANT_RC(c, x[1 - k].created.rc, FR_EXISTS);
-		WANT(c,
-		    fr_uuid_eq(&x[1 - k].created.id, &x[k].job.id));
+		WANT(c, fr_uuid_eq(&x[1 - k].created.id, &x[k].job.id));
 		WANT(c, fr_st_get(c, x[1 - k].job.id) == NULL);
 	}
 }
@@ -409,6 +435,8 @@ one_id(struct fr_check *c)
 }
 
 const struct fr_case fr_cases_two[] = {
+	{ "a second writer is let in or refused, and the first goes on",
+	    second_writer, 0 },
 	{ "of several takers in threads each job is leased to one only",
 	    threads, 0 },
 	{ "of several takers in processes each job is leased to one only",

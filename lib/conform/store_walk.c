@@ -27,7 +27,7 @@ step(struct fr_check *c, int64_t *cursor, size_t n, bool with_data,
 	size_t got = n;
 
 	MUST(c, c->s->ops->get_queue(c->s, NULL, with_data, cursor, &got,
-	            fr_see_ticket, seen, &c->err));
+		    fr_see_ticket, seen, &c->err));
 	WANT(c, got <= n);
 	return got == n;
 }
@@ -70,7 +70,7 @@ walk_with_data(struct fr_check *c)
 		WANT_SPAN(c, seen.v[i].data, j[i].data);
 	seen.n = 0;
 	MUST(c, c->s->ops->get_queue(c->s, c->type, true, &cursor, &n,
-	            fr_see_ticket, &seen, &c->err));
+		    fr_see_ticket, &seen, &c->err));
 	WANT_INT(c, seen.n, 10);
 	for (i = 0; i < 10; i++)
 		WANT(c, seen.v[i].data.len > 0);
@@ -145,7 +145,7 @@ walk_goes_on(struct fr_check *c)
 	(void)step(c, &cursor, 10, false, &seen);
 	for (i = 0; i < 10; i++)
 		MUST(c, fr_st_report(c, c->s->ops->release, j[i].id,
-		            fr_st_lease(c, j[i].id)));
+			    fr_st_lease(c, j[i].id)));
 	while (step(c, &cursor, 10, false, &seen))
 		;
 	for (i = 0; i < 20; i++)
@@ -164,7 +164,7 @@ walk_of_type(struct fr_check *c)
 	other.priority = 100;
 	fr_st_create(c, &other, 1);
 	MUST(c, c->s->ops->get_queue(c->s, c->type, false, &cursor, &n,
-	            fr_see_ticket, &seen, &c->err));
+		    fr_see_ticket, &seen, &c->err));
 	WANT_INT(c, n, N);
 	WANT_INT(c, seen.n, N);
 	for (i = 0; i < N; i++) {
@@ -175,13 +175,13 @@ walk_of_type(struct fr_check *c)
 			continue;
 		WANT(c, seen.v[i - 1].priority >= seen.v[i].priority);
 		if (seen.v[i - 1].priority == seen.v[i].priority)
-			WANT(c, fr_uuid_cmp(&seen.v[i - 1].id,
-			            &seen.v[i].id) < 0);
+			WANT(c,
+			    fr_uuid_cmp(&seen.v[i - 1].id, &seen.v[i].id) < 0);
 	}
 	seen.n = 0;
 	n = 4;
 	MUST(c, c->s->ops->get_queue(c->s, c->type, false, &cursor, &n,
-	            fr_see_ticket, &seen, &c->err));
+		    fr_see_ticket, &seen, &c->err));
 	WANT_INT(c, n, 4);
 	WANT_INT(c, seen.n, 4);
 }
@@ -197,29 +197,26 @@ running_of(struct fr_check *c)
 	for (i = 0; i < 9; i++) {
 		g.id = fr_st_new(c);
 		g.token = fr_check_token(c);
-		g.worker = fr_check_text(
-		    c, "%s-%s", c->type, workers[i % 3]);
+		g.worker = fr_check_text(c, "%s-%s", c->type, workers[i % 3]);
 		WANT_INT(c, fr_st_try_lease(c, &g, 1), 1);
 		if (i >= 6)
 			MUST(c, fr_st_report(
-			            c, c->s->ops->complete, g.id, g.token));
+				    c, c->s->ops->complete, g.id, g.token));
 	}
 	for (i = 0; i < 3; i++) {
 		g.worker = fr_check_text(c, "%s-%s", c->type, workers[i]);
 		seen.n = 0;
 		MUST(c, c->s->ops->running(
-		            c->s, g.worker, fr_see_job, &seen, &c->err));
+			    c->s, g.worker, fr_see_job, &seen, &c->err));
 		WANT_INT(c, seen.n, 2);
 		for (k = 0; k < 2; k++) {
 			WANT_SPAN(c, seen.v[k].worker, g.worker);
-			fr_st_same(
-			    c, fr_st_get(c, seen.v[k].id), &seen.v[k]);
+			fr_st_same(c, fr_st_get(c, seen.v[k].id), &seen.v[k]);
 		}
 	}
 	seen.n = 0;
 	g.worker.len = 0;
-	MUST(c, c->s->ops->running(
-	            c->s, g.worker, fr_see_job, &seen, &c->err));
+	MUST(c, c->s->ops->running(c->s, g.worker, fr_see_job, &seen, &c->err));
 	WANT_INT(c, seen.n, 6);
 }
 
@@ -229,10 +226,9 @@ ended_at(struct fr_check *c, enum fr_state s, int64_t at_ms)
 {
 	struct fr_token t;
 	struct fr_uuid id = fr_st_make(c, FR_STATE_RUNNING, &t);
-	struct fr_report r = { .id = id,
-		.token = t,
-		.value = FR_SPAN("1"),
-		.now_ms = at_ms };
+	struct fr_report r = {
+		.id = id, .token = t, .value = FR_SPAN("1"), .now_ms = at_ms
+	};
 	struct fr_edit e = { .id = id, .now_ms = at_ms };
 
 	fr_st_begin(c, c->s);
@@ -240,9 +236,9 @@ ended_at(struct fr_check *c, enum fr_state s, int64_t at_ms)
 		MUST(c, c->s->ops->cancel(c->s, &e, 1, &c->err));
 	else
 		MUST(c, fr_st_say(c,
-		            s == FR_STATE_COMPLETE ? c->s->ops->complete
-		                                   : c->s->ops->failed,
-		            r));
+			    s == FR_STATE_COMPLETE ? c->s->ops->complete
+						   : c->s->ops->failed,
+			    r));
 	fr_st_commit(c, c->s);
 	return id;
 }
@@ -253,8 +249,7 @@ purge(struct fr_check *c, unsigned states, int64_t before_ms, size_t most)
 	size_t n = most;
 
 	fr_st_begin(c, c->s);
-	MUST(c,
-	    c->s->ops->purge(c->s, states, before_ms, &n, &c->err));
+	MUST(c, c->s->ops->purge(c->s, states, before_ms, &n, &c->err));
 	fr_st_commit(c, c->s);
 	WANT(c, n <= most);
 	return n;
@@ -374,17 +369,17 @@ callback_stops_reads(struct fr_check *c)
 	fr_st_create(c, j, 2);
 	fr_hex_encode(hex, j[0].id.b, sizeof(j[0].id.b));
 	hex[24] = '\0';
-	WANT_RC(c,
-	    ops->get(c->s, c->ids, 5, stop_job, &calls, &c->err), FR_TIMEOUT);
+	WANT_RC(c, ops->get(c->s, c->ids, 5, stop_job, &calls, &c->err),
+	    FR_TIMEOUT);
 	WANT_INT(c, calls, 1);
 	WANT_RC(c, ops->list(c->s, &l, stop_job, &calls, &c->err), FR_TIMEOUT);
 	WANT_INT(c, calls, 2);
-	WANT_RC(c, ops->find(c->s, hex, 9, stop_job, &calls, &c->err),
-	    FR_TIMEOUT);
+	WANT_RC(
+	    c, ops->find(c->s, hex, 9, stop_job, &calls, &c->err), FR_TIMEOUT);
 	WANT_INT(c, calls, 3);
 	WANT_RC(c,
-	    ops->get_queue(c->s, NULL, false, &cursor, &n, stop_ticket, &calls,
-	        &c->err),
+	    ops->get_queue(
+		c->s, NULL, false, &cursor, &n, stop_ticket, &calls, &c->err),
 	    FR_TIMEOUT);
 	WANT_INT(c, calls, 4);
 	WANT_RC(c,
@@ -392,12 +387,10 @@ callback_stops_reads(struct fr_check *c)
 	    FR_TIMEOUT);
 	WANT_INT(c, calls, 5);
 	WANT_RC(c,
-	    ops->expired(
-	        c->s, c->t0 + 5000, 100, stop_job, &calls, &c->err),
+	    ops->expired(c->s, c->t0 + 5000, 100, stop_job, &calls, &c->err),
 	    FR_TIMEOUT);
 	WANT_INT(c, calls, 6);
-	WANT_RC(
-	    c, ops->stats(c->s, stop_stats, &calls, &c->err), FR_TIMEOUT);
+	WANT_RC(c, ops->stats(c->s, stop_stats, &calls, &c->err), FR_TIMEOUT);
 	WANT_INT(c, calls, 7);
 	/* And all is as before. */
 	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_QUEUED], 5);
@@ -446,8 +439,8 @@ const struct fr_case fr_cases_walk[] = {
 	    walk_while_changing, 0 },
 	{ "a walk reaches its end although jobs are queued again behind it",
 	    walk_goes_on, 0 },
-	{ "the walk of one type is by priority, then by creation",
-	    walk_of_type, 0 },
+	{ "the walk of one type is by priority, then by creation", walk_of_type,
+	    0 },
 	{ "what runs is listed by worker", running_of, 0 },
 	{ "ended jobs are purged by age", purges_by_age, 0 },
 	{ "ended jobs are purged by state", purges_by_state, 0 },
