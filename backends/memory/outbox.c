@@ -9,21 +9,10 @@
 static struct fr_mdb *
 enter(struct fr_store *s)
 {
-	struct fr_mem_store *m = fr_mem_of(s);
+	struct fr_mdb *db = fr_mem_enter_write(s);
 
-	pthread_mutex_lock(&m->db->lock);
-	fr_assert(m->db->writer == FR_MEM_ME(s));
-	m->db->events_dirty = true;
-	return m->db;
-}
-
-static enum fr_rc
-leave(struct fr_mdb *db, enum fr_rc rc, struct fr_err *err)
-{
-	pthread_mutex_unlock(&db->lock);
-	if (rc == FR_NOMEM)
-		return fr_fail(err, rc, "keep event: out of memory");
-	return rc;
+	db->events_dirty = true;
+	return db;
 }
 
 static struct fr_mdb_event *
@@ -65,7 +54,7 @@ fr_mem_outbox_put(struct fr_store *s, struct fr_outbox_event *ev, size_t n,
 		*db->events_end = e;
 		db->events_end = &e->next;
 	}
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 enum fr_rc
@@ -93,7 +82,7 @@ fr_mem_outbox_take(struct fr_store *s, int64_t now_ms, int64_t until_ms,
 		};
 		rc = emit(arg, &ev);
 	}
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 static struct fr_mdb_event *
@@ -119,7 +108,7 @@ fr_mem_outbox_done(
 		if (e != NULL)
 			e->gone = true;
 	}
-	return leave(db, FR_OK, err);
+	return fr_mem_leave(db, FR_OK, err);
 }
 
 enum fr_rc
@@ -131,5 +120,5 @@ fr_mem_outbox_retry(
 
 	if (e != NULL)
 		e->claimed_ms = at_ms;
-	return leave(db, FR_OK, err);
+	return fr_mem_leave(db, FR_OK, err);
 }

@@ -9,24 +9,6 @@
 #include "base/str.h"
 #include "base/uuid.h"
 
-static struct fr_mdb *
-enter(struct fr_store *s)
-{
-	struct fr_mem_store *m = fr_mem_of(s);
-
-	pthread_mutex_lock(&m->db->lock);
-	return m->db;
-}
-
-static enum fr_rc
-leave(struct fr_mdb *db, enum fr_rc rc, struct fr_err *err)
-{
-	pthread_mutex_unlock(&db->lock);
-	if (rc == FR_NOMEM)
-		return fr_fail(err, rc, "read memory store: out of memory");
-	return rc;
-}
-
 /* A walk that hands jobs out. */
 struct reading {
 	struct fr_span worker; /* running: whose; len 0: any */
@@ -52,13 +34,13 @@ enum fr_rc
 fr_mem_expired(struct fr_store *s, int64_t now_ms, size_t limit,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	struct reading r = { { NULL, 0 }, now_ms, limit, emit, arg };
 	enum fr_rc rc;
 
 	rc = fr_mdb_walk(db, FR_MEM_ME(s), FR_STATE_RUNNING, NULL, INT64_MIN,
 	    INT64_MIN, expired_visit, &r);
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 static enum fr_rc
@@ -76,13 +58,13 @@ enum fr_rc
 fr_mem_running(struct fr_store *s, struct fr_span worker, fr_job_emit_fn *emit,
     void *arg, struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	struct reading r = { worker, 0, 0, emit, arg };
 	enum fr_rc rc;
 
 	rc = fr_mdb_walk(db, FR_MEM_ME(s), FR_STATE_RUNNING, NULL, INT64_MIN,
 	    INT64_MIN, running_visit, &r);
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 static enum fr_rc
@@ -100,7 +82,7 @@ enum fr_rc
 fr_mem_next_due(struct fr_store *s, int64_t *run_at_ms, int64_t *lease_until_ms,
     struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	enum fr_rc rc;
 
 	*run_at_ms = *lease_until_ms = INT64_MAX;
@@ -109,14 +91,14 @@ fr_mem_next_due(struct fr_store *s, int64_t *run_at_ms, int64_t *lease_until_ms,
 	if (rc == FR_OK)
 		rc = fr_mdb_walk(db, FR_MEM_ME(s), FR_STATE_RUNNING, NULL,
 		    INT64_MIN, INT64_MIN, due_visit, lease_until_ms);
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 enum fr_rc
 fr_mem_get(struct fr_store *s, const struct fr_uuid *ids, size_t n,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	struct fr_mdb_job *j;
 	enum fr_rc rc = FR_OK;
 	size_t i;
@@ -126,14 +108,14 @@ fr_mem_get(struct fr_store *s, const struct fr_uuid *ids, size_t n,
 		if (j != NULL)
 			rc = emit(arg, fr_mdb_view(db, FR_MEM_ME(s), j));
 	}
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 enum fr_rc
 fr_mem_find(struct fr_store *s, const char *hex, size_t limit,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	size_t len = strlen(hex);
 	const struct fr_job *row;
 	struct fr_mdb_job *j;
@@ -151,7 +133,7 @@ fr_mem_find(struct fr_store *s, const char *hex, size_t limit,
 		limit--;
 		rc = emit(arg, row);
 	}
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 /*
@@ -180,7 +162,7 @@ enum fr_rc
 fr_mem_list(struct fr_store *s, const struct fr_list *l, fr_job_emit_fn *emit,
     void *arg, struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	struct fr_mdb_job *j = list_start(db, s, l->after);
 	const struct fr_job *row;
 	enum fr_rc rc = FR_OK;
@@ -195,7 +177,7 @@ fr_mem_list(struct fr_store *s, const struct fr_list *l, fr_job_emit_fn *emit,
 		left--;
 		rc = emit(arg, row);
 	}
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 struct queue_walk {
@@ -230,7 +212,7 @@ fr_mem_get_queue(struct fr_store *s, const char *type, bool with_data,
     int64_t *cursor, size_t *n, fr_ticket_emit_fn *emit, void *arg,
     struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	struct queue_walk w = { with_data, *cursor, 0, *n, emit, arg };
 	struct fr_mdb_type *t;
 	enum fr_rc rc = FR_OK;
@@ -246,14 +228,14 @@ fr_mem_get_queue(struct fr_store *s, const char *type, bool with_data,
 			    INT64_MIN, INT64_MIN, queue_visit, &w);
 	}
 	*n = w.seen;
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
 
 enum fr_rc
 fr_mem_stats(
     struct fr_store *s, fr_stats_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct fr_mdb *db = enter(s);
+	struct fr_mdb *db = fr_mem_enter(s);
 	bool mine = db->writer == FR_MEM_ME(s);
 	struct fr_type_stats st;
 	struct fr_mdb_type *t;
@@ -272,5 +254,5 @@ fr_mem_stats(
 		if (any)
 			rc = emit(arg, &st);
 	}
-	return leave(db, rc, err);
+	return fr_mem_leave(db, rc, err);
 }
