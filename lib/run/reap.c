@@ -31,30 +31,38 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
 
 #define PROBE_MAX 512 /* more process ids than that: walk /proc */
 #define STRAYS_MAX 4096
+#define SERIAL_BITS 30 /* of a mark; those above are the worker's */
+#define ANCESTORS 1000
 
 void
 fr_reaper_init(struct fr_reaper *r)
 {
 	struct rlimit rl = { 0, 0 };
+	uint64_t top = (uint64_t)1 << 62;
+	struct fr_rand rnd;
 
 	memset(r, 0, sizeof(*r));
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	r->loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	if (getrlimit(RLIMIT_LOCKS, &rl) == -1)
 		return;
-	/* A worker inside a handler divides what lies below its own mark. */
-	if (rl.rlim_max > (uint64_t)1 << 62) {
-		r->base = (uint64_t)1 << 62;
-		r->step = (uint64_t)1 << 28;
-	} else if (rl.rlim_max > (uint64_t)1 << 27) {
-		r->base = rl.rlim_max - 1;
-		r->step = 1;
-	}
+	/* The upper half of what we may set is ours, and what lies below is for
+	 * workers that run inside a handler. Which part of it is drawn by lot:
+	 * other workers have marks, too. */
+	while (top > rl.rlim_max)
+		top /= 2;
+	if (top < (uint64_t)1 << (SERIAL_BITS + 8))
+		return;
+	fr_rand_init(&rnd);
+	r->base = top / 2 +
+		  fr_rand_below(&rnd, top / 2 >> SERIAL_BITS << SERIAL_BITS);
+	r->base |= ((uint64_t)1 << SERIAL_BITS) - 1;
 }
 
 void
@@ -70,9 +78,9 @@ fr_reaper_fini(struct fr_reaper *r)
 uint64_t
 fr_reaper_mark(const struct fr_reaper *r)
 {
-	const uint64_t down = (r->serial + 1) * r->step;
+	const uint64_t last = ((uint64_t)1 << SERIAL_BITS) - 1;
 
-	return down < r->base ? r->base - down : 0;
+	return r->base == 0 ? 0 : r->base - (r->serial & last);
 }
 
 void
@@ -332,19 +340,62 @@ fr_reaper_tidy(struct fr_reaper *r)
 	}
 }
 
-/* A process that is only marked may have its number taken over by another
- * one at any time, so it is held by a descriptor while it is looked at. */
+/* 0: it is not there. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[40], buf[256];
+	const char *p;
+	ssize_t n;
+	int fd;
+
+	if (!fr_str_format(path, sizeof(path), "/proc/%d/stat", (int)pid))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	n = read(fd, buf, sizeof(buf) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	/* PID (NAME) STATE PARENT: the name may have anything in it. */
+	p = strrchr(buf, ')');
+	return p == NULL || strlen(p) < 5 ? 0 : pid_of(p + 4);
+}
+
+/* Orphans are our children, so that the way up from ours leads to us. */
+static bool
+descends(pid_t pid)
+{
+	const pid_t self = getpid();
+	int i;
+
+	for (i = 0; i < ANCESTORS && pid > 1 && pid != self; i++)
+		pid = parent_of(pid);
+	return pid == self;
+}
+
+static bool
+is_of(pid_t pid, const struct fr_brood *b)
+{
+	return (mark_of(pid) == b->mark || getsid(pid) == b->pid) &&
+	       descends(pid);
+}
+
+/* Its number may be another one's at any time, so that it is held by a
+ * descriptor while it is looked at once more. */
 static void
-signal_if_marked(pid_t pid, const struct fr_brood *b, int sig)
+signal_if_of(pid_t pid, const struct fr_brood *b, int sig)
 {
 	int fd;
 
-	if (pid == b->pid || (mark_of(pid) != b->mark && getsid(pid) != b->pid))
+	if (pid == b->pid || !is_of(pid, b))
 		return;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0U);
 	if (fd == -1)
 		return;
-	if (mark_of(pid) == b->mark || getsid(pid) == b->pid)
+	if (is_of(pid, b))
 		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0U);
 	(void)close(fd);
 }
@@ -365,7 +416,7 @@ fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig)
 	}
 	while ((de = readdir(d)) != NULL)
 		if (de->d_name[0] >= '1' && de->d_name[0] <= '9')
-			signal_if_marked(pid_of(de->d_name), b, sig);
+			signal_if_of(pid_of(de->d_name), b, sig);
 	(void)closedir(d);
 }
 

@@ -33,8 +33,7 @@ struct fr_reaper {
 	struct fr_brood *first;
 	struct fr_stray *strays;
 	size_t nstrays;
-	uint64_t base;   /* the highest mark that may be given */
-	uint64_t step;   /* between two marks; 0: none can be given */
+	uint64_t base;   /* the first mark; 0: none can be given */
 	uint64_t serial; /* of the newest brood */
 	int loadavg;
 };

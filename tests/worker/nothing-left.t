@@ -43,6 +43,25 @@ echo 1 | fr-worker --run h "h=$FR_PYTHON $T/forker & sleep 0.1; echo done" >"$T/
 is 'a process that flees by forking is caught' \
     "$(pgrep -f "$T/forker" | wc -l)" 0
 
+# A worker's handlers are its own: another's end in the same way at the same
+# time, and a worker inside a handler has its own ones, too.
+for i in 1 2; do
+	echo 1 | fr-worker --run h "h=echo \$\$ >$T/both$i; sleep 0.5; echo done" \
+	    >"$T/out$i" 2>>"$T/log" &
+	eval "w$i=\$!"
+done
+until_ok test -s "$T/both1" -a -s "$T/both2"
+# shellcheck disable=SC2154 # set by eval
+kill -TERM "$w1"
+wait "$w1"
+is 'a worker that is told to stop does' "$(alive "$(cat "$T/both1")")" no
+# shellcheck disable=SC2154
+wait "$w2"
+is 'another one is not touched' "$(cat "$T/out2")" '"done"'
+is 'a worker in a handler works' \
+    "$(echo 1 | fr-worker --run h "h=fr-worker --run h 'h=sleep 60 & echo inner' </dev/null" 2>>"$T/log")" \
+    '"inner"'
+
 # With others at work, each loses only its own.
 manager
 worker -c 3 "quick=(setsid env -i sleep 71.$$ </dev/null >/dev/null 2>&1 3>&- &); sleep 0.05; echo quick" \
