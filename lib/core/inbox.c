@@ -48,7 +48,6 @@ fr_inbox_fini(struct fr_inbox *in)
 	pthread_mutex_destroy(&in->lock);
 }
 
-/* With the lock held. */
 static void
 wake(struct fr_inbox *in)
 {
@@ -63,6 +62,7 @@ fr_inbox_put(struct fr_inbox *in, struct fr_op *op)
 {
 	const size_t bytes = op->arena == NULL ? 0 : fr_arena_bytes(op->arena);
 	enum fr_rc rc = FR_OK;
+	bool first = false;
 
 	pthread_mutex_lock(&in->lock);
 	if (in->closed) {
@@ -79,11 +79,13 @@ fr_inbox_put(struct fr_inbox *in, struct fr_op *op)
 			in->last->next = op;
 		in->last = op;
 		in->bytes += bytes;
-		/* Whoever sleeps has seen an empty inbox. */
-		if (in->n++ == 0)
-			wake(in);
+		first = in->n++ == 0;
 	}
 	pthread_mutex_unlock(&in->lock);
+	/* Whoever sleeps has seen an empty inbox. Without the lock, or it would
+	 * wake up only to wait for that. */
+	if (first)
+		wake(in);
 	return rc;
 }
 

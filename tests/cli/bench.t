@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# fr-bench measures a manager with every measurement, and says what is wrong.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+
+manager
+for mode in submit drain both latency; do
+	out=$(fr-bench -n 200 -c 2 -w 2 --slots 10 "$mode" 2>&1)
+	is "$mode ends well" $? 0
+	like "$mode prints a figure" "$out" '[0-9] (jobs/s|ms)$'
+done
+is 'what was measured is in the store' \
+    "$(fr-status --json --list --type bench --limit 1 | wc -l)" 1
+out=$(fr-bench -n 20 -w 50 --json idle)
+like 'idle workers do not hold up the one that gets a job' "$out" \
+    '^\{"start after submit, p50":'
+fr-bench nothing 2>"$T/err"
+is 'a measurement that does not exist is wrong usage' $? 64
+fr-bench -m http://127.0.0.1:9 submit 2>"$T/err"
+is 'a manager that is not there is not reachable' $? 69
+done_testing
