@@ -23,7 +23,7 @@ struct conf {
 };
 
 static const struct fr_opt opts[] = {
-	{ 0, "ca", FR_OPT_STR, "FILE", offsetof(struct conf, ca_file),
+	{ 0, "ca-file", FR_OPT_STR, "FILE", offsetof(struct conf, ca_file),
 	    "trust the certificates in FILE for https", 0, 0 },
 	{ 'j', "json", FR_OPT_FLAG, NULL, offsetof(struct conf, json),
 	    "print what the manager answers", 0, 0 },

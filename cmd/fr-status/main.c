@@ -11,7 +11,7 @@
 static const struct fr_opt opts[] = {
 	{ 0, "after", FR_OPT_STR, "ID", offsetof(struct conf, after),
 	    "list: only jobs older than this one", 0, 0 },
-	{ 0, "ca", FR_OPT_STR, "FILE", offsetof(struct conf, ca_file),
+	{ 0, "ca-file", FR_OPT_STR, "FILE", offsetof(struct conf, ca_file),
 	    "trust the certificates in FILE for https", 0, 0 },
 	{ 'f', "follow", FR_OPT_FLAG, NULL, offsetof(struct conf, follow),
 	    "print events as they come, one JSON text a line", 0, 0 },

@@ -8,7 +8,7 @@ static const struct fr_opt opts[] = {
 	    "do not run it before this time (RFC 3339)", 0, 0 },
 	{ 'b', "bulk", FR_OPT_FLAG, NULL, offsetof(struct conf, bulk),
 	    "read many jobs from stdin, one JSON text a line", 0, 0 },
-	{ 0, "ca", FR_OPT_STR, "FILE", offsetof(struct conf, ca_file),
+	{ 0, "ca-file", FR_OPT_STR, "FILE", offsetof(struct conf, ca_file),
 	    "trust the certificates in FILE for https", 0, 0 },
 	{ 0, "delay", FR_OPT_DURATION, "TIME", offsetof(struct conf, delay_ms),
 	    "do not run it before TIME has passed", 0, 0 },

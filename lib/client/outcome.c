@@ -66,7 +66,8 @@ fr_outcome_broken(const struct fr_failure *f, struct fr_err *err)
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 		(void)fr_fail(err, FR_UNREACHABLE,
-		    "%s: the certificate cannot be trusted: %s (--ca FILE)",
+		    "%s: the certificate cannot be trusted: %s (--ca-file "
+		    "FILE)",
 		    f->url, curl_easy_strerror(f->code));
 		return FR_OUT_HOPELESS;
 	case CURLE_UNSUPPORTED_PROTOCOL:
