@@ -49,7 +49,8 @@ is 'and killed' "$(alive "$(cat "$T/begun")")" no
 fr-ctl cancel "$id" >/dev/null
 
 worker x=cat
-await api GET /v1/workers >/dev/null
+known() { api GET /v1/workers | grep -F "\"pid\":$WORKER,"; }
+await known >/dev/null
 kill -INT "$WORKER"
 wait "$WORKER"
 is 'SIGINT is the same' $? 0
