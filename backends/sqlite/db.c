@@ -65,18 +65,53 @@ fr_sq_fail(struct fr_sq *q, const char *what, struct fr_err *err)
 	    sqlite3_errmsg(q->db), code);
 }
 
+static enum fr_rc
+prepare(struct fr_sq *q, enum fr_sq_stmt n, struct fr_err *err)
+{
+	if (q->stmt[n] != NULL ||
+	    sqlite3_prepare_v3(q->db, fr_sq_text[n], -1,
+		SQLITE_PREPARE_PERSISTENT, &q->stmt[n], NULL) == SQLITE_OK)
+		return FR_OK;
+	q->spoiled = true;
+	return fr_sq_fail(q, "use", err);
+}
+
+/* Rolls back what could not be rolled back when it was time, for want of
+ * memory. Until then nothing else is done. */
+static enum fr_rc
+pay(struct fr_sq *q, struct fr_err *err)
+{
+	enum fr_rc rc;
+
+	rc = prepare(q, FR_SQ_ROLLBACK, err);
+	if (rc == FR_OK)
+		rc = fr_sq_run(q, q->stmt[FR_SQ_ROLLBACK], err);
+	q->owed = sqlite3_get_autocommit(q->db) == 0;
+	return q->owed ? rc : FR_OK;
+}
+
+void
+fr_sq_undo(struct fr_sq *q)
+{
+	/* After some errors SQLite has rolled back by itself. */
+	q->owed = sqlite3_get_autocommit(q->db) == 0;
+	if (q->owed)
+		(void)pay(q, NULL);
+}
+
 enum fr_rc
 fr_sq_get(
     struct fr_sq *q, enum fr_sq_stmt n, sqlite3_stmt **st, struct fr_err *err)
 {
-	if (q->stmt[n] == NULL &&
-	    sqlite3_prepare_v3(q->db, fr_sq_text[n], -1,
-		SQLITE_PREPARE_PERSISTENT, &q->stmt[n], NULL) != SQLITE_OK) {
-		q->spoiled = true;
-		return fr_sq_fail(q, "use", err);
-	}
-	*st = q->stmt[n];
-	return FR_OK;
+	enum fr_rc rc = FR_OK;
+
+	if (q->owed)
+		rc = pay(q, err);
+	if (rc == FR_OK)
+		rc = prepare(q, n, err);
+	if (rc == FR_OK)
+		*st = q->stmt[n];
+	return rc;
 }
 
 enum fr_rc
@@ -188,16 +223,10 @@ void
 fr_sq_rollback(struct fr_store *s)
 {
 	struct fr_sq *q = fr_sq_of(s);
-	sqlite3_stmt *st = NULL;
 
 	if (!q->writing)
 		return;
-	/* After some errors SQLite has rolled back by itself. */
-	if (sqlite3_get_autocommit(q->db) == 0) {
-		if (fr_sq_get(q, FR_SQ_ROLLBACK, &st, NULL) != FR_OK ||
-		    fr_sq_run(q, st, NULL) != FR_OK)
-			q->stopped = true;
-	}
+	fr_sq_undo(q);
 	q->writing = false;
 	q->seq_used = true;
 	fr_sq_counts_forget(q);

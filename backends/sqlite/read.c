@@ -181,11 +181,8 @@ snapshot(struct fr_sq *q, struct fr_err *err)
 static void
 snapshot_end(struct fr_sq *q)
 {
-	sqlite3_stmt *st = NULL;
-
-	if (!q->writing && fr_sq_get(q, FR_SQ_ROLLBACK, &st, NULL) == FR_OK &&
-	    fr_sq_run(q, st, NULL) != FR_OK)
-		q->stopped = true;
+	if (!q->writing)
+		fr_sq_undo(q);
 }
 
 /* The number that a page lies below. */

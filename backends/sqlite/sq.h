@@ -114,6 +114,7 @@ struct fr_sq {
 	bool readonly;
 	bool writing;  /* between begin and commit */
 	bool spoiled;  /* a call within it has failed */
+	bool owed;     /* a rollback that was not possible */
 	bool stopped;  /* after an I/O error nothing is believed any more */
 	bool seq_used; /* last_seq was removed and is not to be given again */
 	int lock_fd;
@@ -150,6 +151,8 @@ enum fr_rc fr_sq_fail(struct fr_sq *q, const char *what, struct fr_err *err);
 /* The statement, ready to be bound. */
 FR_MUSTCHECK enum fr_rc fr_sq_get(
     struct fr_sq *q, enum fr_sq_stmt n, sqlite3_stmt **st, struct fr_err *err);
+/* Rolls back, now or, without memory, before the next statement. */
+void fr_sq_undo(struct fr_sq *q);
 /* One row: FR_OK; none: FR_NOTFOUND; a failure resets st. */
 FR_MUSTCHECK enum fr_rc fr_sq_step(
     struct fr_sq *q, sqlite3_stmt *st, struct fr_err *err);

@@ -136,13 +136,19 @@ once(const char *name, alloc_case_fn *f, size_t n, bool on, char *why)
 void
 alloc_try(const char *name, alloc_case_fn *f)
 {
+	alloc_try_some(name, f, 1);
+}
+
+void
+alloc_try_some(const char *name, alloc_case_fn *f, size_t step)
+{
 	char why[256] = "";
 	size_t n = 0;
 	int on;
 
 	for (on = 0; on < 2 && why[0] == '\0'; on++)
-		for (n = 1; once(name, f, n, on != 0, why); n++)
-			if (n == MOST)
+		for (n = 1; once(name, f, n, on != 0, why); n += step)
+			if (n >= MOST)
 				snprintf(why, sizeof(why), "it never ends");
 	printf("%sok %d - %s (%zu allocations)\n", why[0] != '\0' ? "not " : "",
 	    ++tests, name, n - 1);

@@ -22,6 +22,8 @@ typedef enum fr_rc alloc_case_fn(void);
  * if it could do without, and must have freed all. Prints a line of TAP.
  */
 void alloc_try(const char *name, alloc_case_fn *f);
+/* The same with each step-th allocation only, where there are thousands. */
+void alloc_try_some(const char *name, alloc_case_fn *f, size_t step);
 
 /* Within a case: from here on none fails (any more); whether one did. */
 bool alloc_stop(void);
