@@ -187,6 +187,7 @@ start(struct fr_request *q)
 	m->streams = q;
 	if (feed(m, q, &behind))
 		m->behind = m->behind || behind;
+	fr_manager_beat(m);
 }
 
 void

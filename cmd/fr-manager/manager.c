@@ -173,8 +173,8 @@ stop_step(struct fr_manager *m)
 
 /* ---- what the loop calls ------------------------------------------------ */
 
-static void
-set_beat(struct fr_manager *m)
+void
+fr_manager_beat(struct fr_manager *m)
 {
 	const int64_t ms = m->behind ? BEHIND_MS : m->conf->beat_ms;
 	const struct timeval tv = { (time_t)(ms / 1000),
@@ -200,7 +200,7 @@ on_wake(int fd, short what, void *arg)
 
 		fr_events_news(m);
 		if (m->behind && !behind)
-			set_beat(m);
+			fr_manager_beat(m);
 	}
 	fr_http_settle(m->http);
 	if (!m->stopping && __atomic_load_n(&m->engine_done, __ATOMIC_ACQUIRE))
@@ -221,7 +221,7 @@ on_beat(int fd, short what, void *arg)
 	else
 		fr_events_beat(m);
 	fr_http_settle(m->http);
-	set_beat(m);
+	fr_manager_beat(m);
 }
 
 static void

@@ -138,6 +138,8 @@ FR_MUSTCHECK enum fr_rc fr_manager_run(struct fr_manager *m);
 void fr_manager_close(struct fr_manager *m);
 /* Any thread: something is there for the HTTP thread. */
 void fr_manager_wake(void *manager);
+/* Sees to the streams when they need it next. */
+void fr_manager_beat(struct fr_manager *m);
 
 /* ---- route.c ------------------------------------------------------------ */
 

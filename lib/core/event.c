@@ -200,7 +200,8 @@ fr_event_write(struct fr_buf *b, enum fr_event_kind kind,
 	char id[FR_UUID_TEXT];
 
 	fr_uuid_format(id, &job->id);
-	fr_jsonw_open(b, '{');
+	/* Without a comma behind what b has already. */
+	fr_buf_addc(b, '{');
 	fr_jsonw_key(b, "event");
 	fr_jsonw_strz(b, fr_event_name(kind));
 	fr_jsonw_key(b, "id");

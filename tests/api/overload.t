@@ -1,0 +1,83 @@
+#!/bin/sh
+# Too much at a time is refused before anything grows, and it passes.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+# shellcheck source=tests/api/api.sh
+. "${0%/*}/api.sh"
+
+JOB='POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+hold() { # PIECE...: a connection that stays
+	start "$FR_PYTHON" -I -S "$ROOT/tests/api/raw.py" "$FR_MANAGER" "$@" @60
+}
+metric() { sed -n "s/^forerunner_$1 //p"; }
+
+manager --max-requests 2 --body-timeout 60
+hold "${JOB}Content-Length: 9\r\n\r\n{"
+h1=$PID
+hold "${JOB}Content-Length: 9\r\n\r\n{"
+h2=$PID
+full() { [ "$(api GET /healthz >/dev/null; http)" = 503 ] && echo yes; }
+is 'one request too many is refused' "$(await full)" yes
+like 'with the time to come again' "$(curl -sS -D - -o /dev/null \
+	"$FR_MANAGER/healthz")" '^Retry-After: [1-9]'
+is 'as a problem' "$(api GET /healthz | json status)" 503
+raw -n 2 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
+is 'the connection may stay' "$(grep -c ' 503 ' "$T/raw")" 2
+raw "${JOB}Content-Length: 9\r\n\r\n{" >/dev/null
+is 'unless its body is not read' "$(status) $(tail -n 1 "$T/raw")" '503 [closed]'
+stop "$h1" "$h2"
+empty() { [ "$(api GET /healthz >/dev/null; http)" = 200 ] && echo yes; }
+is 'when the others are gone it is served' "$(await empty)" yes
+like 'what was refused is counted' "$(api GET /metrics | metric \
+	http_shed_requests_total)" '^[1-9]'
+stop "$MANAGER"
+
+# Those that only wait are no load.
+manager --max-requests 2 --max-connections 50
+for i in 1 2 3 4 5 6; do
+	start curl -sS -o /dev/null -H 'Content-Type: application/json' \
+		"$FR_MANAGER/v1/work" \
+		-d "{\"worker\":\"w$i\",\"types\":[\"c\"],\"slots\":1,\"wait\":50}"
+done
+waits() { api GET /metrics | grep -q '^forerunner_engine_waiting 6$' && echo yes; }
+is 'six workers wait, and others are served' "$(await waits)" yes
+stop
+
+# Bytes.
+manager --max-memory 100k --max-body 90k
+B=$(printf '%80000s' '' | tr ' ' x)
+hold "${JOB}Content-Length: 80000\r\n\r\n{"
+h1=$PID
+used() { [ "$(api GET /metrics | metric http_memory_bytes)" -gt 80000 ] && echo yes; }
+await used >/dev/null
+is 'a second large body is refused' "$(post /v1/jobs \
+	"{\"type\":\"a\",\"data\":\"$B\"}" >/dev/null; http)" 503
+is 'in chunks, too' "$(post /v1/jobs "{\"type\":\"a\",\"data\":\"$B\"}" \
+	-H 'Transfer-Encoding: chunked' >/dev/null; http)" 503
+is 'a small one is not' "$(post /v1/jobs '{"type":"a"}' >/dev/null; http)" 201
+stop "$h1"
+fits() {
+	post /v1/jobs "{\"type\":\"a\",\"data\":\"$B\"}" >/dev/null
+	[ "$(http)" = 201 ] && echo yes
+}
+is 'afterwards it is taken' "$(await fits)" yes
+is 'and nothing is kept' \
+	"$(test "$(api GET /metrics | metric http_memory_bytes)" -lt 8000 && echo so)" so
+stop "$MANAGER"
+
+# Connections: the one that has been idle longest makes way.
+manager --max-connections 3
+hold 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+hold 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+hold 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+three() { [ "$(api GET /metrics | metric http_accepted_connections_total)" -ge 4 ] && echo yes; }
+is 'a new connection is served' "$(await three)" yes
+is 'and there are never more' "$(api GET /metrics | metric http_connections)" 3
+stop
+manager --max-connections 2 --body-timeout 60
+hold "${JOB}Content-Length: 9\r\n\r\n{"
+hold "${JOB}Content-Length: 9\r\n\r\n{"
+busy() { raw -t 2 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
+	[ "$(status)" = 503 ] && echo yes; }
+is 'if none is idle it is refused' "$(await busy)" yes
+done_testing
