@@ -33,9 +33,9 @@
  * up, and the log says so.
  */
 
-#define CLAIM_MS 15000
-#define RENEW_MS 5000
-#define ASK_MS 30000 /* also without being told of news */
+#define CLAIM_MS 6000
+#define RENEW_MS 2000
+#define ASK_MS 5000 /* also without being told of news */
 #define MAX_TRIES 20
 #define MAX_BACKOFF_MS ((int64_t)600 * 1000)
 #define MAX_RUNS 1000
