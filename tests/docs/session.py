@@ -144,8 +144,10 @@ class Shell:
         # Workers first: they would try to tell their manager.
         self.process.stdin.write("""
             for p in $(jobs -p); do
-                read -r name </proc/$p/comm && [ "$name" = fr-worker ] &&
-                    kill $p && kill $p && wait $p
+                read -r name </proc/$p/comm
+                if [ "$name" = fr-worker ]; then
+                    kill $p; sleep 0.1; kill $p; wait $p
+                fi
             done
             kill $(jobs -p); wait; exit\n""")
         self.process.stdin.close()
