@@ -419,7 +419,9 @@ places(struct fr_check *c)
 
 	if (c->q->ops->place == NULL)
 		fr_check_skip(c, "the queue tells no places");
-	WANT_RC(c, c->q->ops->place(c->q, t, &ahead, &c->err), FR_NOTFOUND);
+	rc = c->q->ops->place(c->q, t, &ahead, &c->err);
+	WANT(c, rc == FR_NOTFOUND ||
+		    (rc == FR_INVALID && c->conf->order != FR_ORDER_FIFO));
 	for (i = 0; i < 6; i++)
 		t[i].priority = i < 4 ? 0 : 5;
 	fr_qu_push(c, t, 6);

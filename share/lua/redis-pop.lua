@@ -12,10 +12,13 @@
 local counters = KEYS[1]
 local most, drawn = tonumber(ARGV[1]), ARGV[2] == 'drawn'
 local ntypes = (#KEYS - 1) / 2
-local head, at, taken, clock = {}, {}, {}, {}
+local head, at, taken, clock, named = {}, {}, {}, {}, {}
 
 for t = 1, ntypes do
-	head[t] = redis.call('ZRANGE', KEYS[2 * t], 0, most - 1, 'WITHSCORES')
+	-- A type named twice is no different.
+	head[t] = named[KEYS[2 * t]] and {} or
+	    redis.call('ZRANGE', KEYS[2 * t], 0, most - 1, 'WITHSCORES')
+	named[KEYS[2 * t]] = true
 	at[t] = 1
 	taken[t] = {}
 	clock[t] = 0
