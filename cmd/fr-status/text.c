@@ -133,7 +133,7 @@ text_print(const struct text *t)
 	text_render(t, &out,
 	    fr_tty(STDOUT_FILENO) ? (size_t)fr_tty_width(STDOUT_FILENO) : 0, 0,
 	    fr_tty_color(STDOUT_FILENO), "\n");
-	if (fr_buf_ok(&out))
+	if (out.len > 0 && fr_buf_ok(&out))
 		(void)fwrite(out.p, 1, out.len, stdout);
 	fr_buf_fini(&out);
 }
