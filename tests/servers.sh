@@ -57,7 +57,7 @@ postgres_start() {
 	rm -f "$PG_DATA/postmaster.pid"
 	(as_server "$PG_DIR" "$PGBIN/postgres" -D "$PG_DATA" -p "$PG_PORT" \
 		-c listen_addresses=127.0.0.1 -c unix_socket_directories="$PG_DIR" \
-		-c max_connections=60 -c shared_buffers=64MB "$@" \
+		-c max_connections=60 "$@" \
 		>>"$T/postgres.log" 2>&1) &
 	PG_PID=$!
 	PIDS="$PIDS $PG_PID"
@@ -96,7 +96,7 @@ redis() {
 redis_start() {
 	rm -f "$REDIS_DIR/sock"
 	(cd "$REDIS_DIR" && as_server "$REDIS_DIR" "$REDIS_SERVER" \
-		--port "$REDIS_PORT" --bind 127.0.0.1 --unixsocket "$REDIS_DIR/sock" \
+		--port "$REDIS_PORT" --bind 127.0.0.1 127.0.0.2 --unixsocket "$REDIS_DIR/sock" \
 		--unixsocketperm 777 --save '' --appendonly no \
 		--dir "$REDIS_DIR" "$@" >>"$T/redis.log" 2>&1) &
 	REDIS_PID=$!

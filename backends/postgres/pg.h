@@ -50,6 +50,7 @@ struct fr_pg_sent {
 
 struct fr_pg {
 	struct fr_store store;
+	struct fr_store_ops ops; /* with what this server promises */
 	uint32_t magic;
 	bool readonly;
 	bool undurable; /* durable=no: the user knows */

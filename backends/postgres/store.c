@@ -52,7 +52,8 @@ init(struct fr_pg *s, unsigned flags)
 {
 	int i;
 
-	s->store.ops = &fr_store_postgres;
+	s->ops = fr_store_postgres;
+	s->store.ops = &s->ops;
 	s->magic = MAGIC;
 	s->readonly = (flags & FR_STORE_READONLY) != 0;
 	fr_rand_init(&s->rand);
@@ -95,6 +96,8 @@ pg_open(
 		pg_close(&s->store);
 		return rc;
 	}
+	if (s->undurable)
+		s->ops.caps &= ~FR_STORE_DURABLE;
 	*out = &s->store;
 	return FR_OK;
 }

@@ -99,4 +99,20 @@ PGOPTIONS='-c default_transaction_read_only=off' \
 	sql 'ALTER SYSTEM RESET default_transaction_read_only' >/dev/null
 sql "SELECT pg_reload_conf()" >/dev/null
 is 'and is used again when it is writable' "$(back 3 a put 1)" 'ok 1 new'
+
+# A server that hangs, here within a transaction.
+drive a begin >/dev/null
+drive a create 1 >/dev/null
+for pid in $(sql "SELECT pid FROM pg_stat_activity
+	WHERE application_name LIKE 'forerunner-%' AND state LIKE 'idle in%'"); do
+	kill -STOP "$pid"
+done
+before=$(date +%s)
+tell a commit
+sleep 1
+# Nothing can be known while the old session may still commit; then it is.
+kill -CONT "$pid"
+like 'a commit to a server that hangs for a while is a commit' "$(hear a)" '^ok$'
+like 'and takes no longer than the hang' "$(($(date +%s) - before))" '^[0-4]$'
+agree 'all is well at the end'
 done_testing
