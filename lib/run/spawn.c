@@ -47,6 +47,25 @@ static pthread_once_t ignored_once = PTHREAD_ONCE_INIT;
 static int ignored[NSIG + 8];
 static int nignored;
 
+/*
+ * glibc's posix_spawn, which make uses, starts programs with the two signals
+ * ignored that glibc keeps for itself, and its sigaction does not touch them.
+ * It will have set handlers before it uses them.
+ */
+static void
+reset_internal(void)
+{
+	/* The kernel's struct: handler, flags, restorer, mask. */
+	unsigned long sa[8], def[8] = { 0 };
+	int sig;
+
+	for (sig = SIGSYS + 1; sig < SIGRTMIN; sig++)
+		if (syscall(SYS_rt_sigaction, sig, NULL, sa, NSIG / 8) == 0 &&
+		    sa[0] == (unsigned long)SIG_IGN)
+			(void)syscall(
+			    SYS_rt_sigaction, sig, def, NULL, NSIG / 8);
+}
+
 static void
 find_ignored(void)
 {
@@ -56,6 +75,7 @@ find_ignored(void)
 	size_t i;
 	int sig;
 
+	reset_internal();
 	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		ignored[nignored++] = usual[i];
 	for (sig = 1; sig < NSIG; sig++) {
