@@ -75,7 +75,7 @@ make_path(char *dst, size_t size, struct fr_client *cl, const struct conf *conf,
     const char *id, struct fr_err *err)
 {
 	const char *type = conf->type != NULL ? conf->type : "";
-	struct fr_told told = { .arena = NULL };
+	struct fr_jobview told = { .arena = NULL };
 	enum fr_rc rc = FR_OK;
 
 	if (id != NULL)
@@ -87,7 +87,7 @@ make_path(char *dst, size_t size, struct fr_client *cl, const struct conf *conf,
 					       : "?job=",
 			       told.id))
 		rc = fr_fail(err, FR_USAGE, "too long");
-	fr_told_fini(&told);
+	fr_jobview_fini(&told);
 	return rc;
 }
 

@@ -97,7 +97,7 @@ duration_line(struct text *t, const struct fr_job *job)
 
 /* All about a job, for people. */
 static void
-job_text(const struct fr_told *told, struct text *t)
+job_text(const struct fr_jobview *told, struct text *t)
 {
 	const struct fr_job *job = &told->job;
 
@@ -159,7 +159,7 @@ print_text(struct fr_span json, bool raw)
 
 /* --result: as fr-submit --wait would have said it. */
 static enum fr_rc
-print_result(const struct conf *conf, const struct fr_told *told)
+print_result(const struct conf *conf, const struct fr_jobview *told)
 {
 	struct fr_buf b;
 
@@ -176,7 +176,7 @@ print_result(const struct conf *conf, const struct fr_told *told)
 }
 
 static enum fr_rc
-show(const struct conf *conf, const struct fr_told *told, bool first)
+show(const struct conf *conf, const struct fr_jobview *told, bool first)
 {
 	struct text t;
 
@@ -222,7 +222,7 @@ wait_until(const struct conf *conf, int64_t *until_ms)
 enum fr_rc
 jobs(struct fr_client *cl, const struct conf *conf, char *const ids[], int n)
 {
-	struct fr_told told = { .arena = NULL };
+	struct fr_jobview told = { .arena = NULL };
 	struct fr_err err = FR_ERR_INIT;
 	enum fr_rc rc, worst;
 	int64_t until_ms;
@@ -242,6 +242,6 @@ jobs(struct fr_client *cl, const struct conf *conf, char *const ids[], int n)
 		(void)fflush(stdout);
 		worst = fr_worse(worst, rc);
 	}
-	fr_told_fini(&told);
+	fr_jobview_fini(&told);
 	return worst;
 }

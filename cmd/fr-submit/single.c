@@ -135,7 +135,7 @@ print_value(struct fr_span json, bool raw)
 
 /* The error of a job as people read it: a string without its quotes. */
 static void
-warn_error(const struct fr_told *t)
+warn_error(const struct fr_jobview *t)
 {
 	struct fr_buf text, safe;
 	char *p;
@@ -162,7 +162,7 @@ static enum fr_rc
 wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
     int64_t until_ms, struct fr_err *err)
 {
-	struct fr_told t = { .arena = NULL };
+	struct fr_jobview t = { .arena = NULL };
 	enum fr_rc rc;
 
 	say_id_on_signal(id);
@@ -176,7 +176,7 @@ wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
 		warn_error(&t);
 		rc = FR_JOBFAILED;
 	}
-	fr_told_fini(&t);
+	fr_jobview_fini(&t);
 	return rc;
 }
 

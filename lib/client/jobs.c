@@ -44,7 +44,7 @@ fr_types_path(char *dst, size_t size, const char *type, const char *tail,
 }
 
 void
-fr_told_fini(struct fr_told *t)
+fr_jobview_fini(struct fr_jobview *t)
 {
 	fr_buf_fini(&t->call.answer);
 	fr_arena_free(t->arena);
@@ -53,7 +53,7 @@ fr_told_fini(struct fr_told *t)
 
 /* Whatever answers may not be a manager: nothing of it is believed. */
 static enum fr_rc
-read_job(struct fr_client *cl, struct fr_told *t, struct fr_err *err)
+read_job(struct fr_client *cl, struct fr_jobview *t, struct fr_err *err)
 {
 	struct fr_span json;
 	enum fr_rc rc;
@@ -77,7 +77,7 @@ read_job(struct fr_client *cl, struct fr_told *t, struct fr_err *err)
 }
 
 static enum fr_rc
-ask(struct fr_client *cl, const char *id, int64_t wait_ms, struct fr_told *t,
+ask(struct fr_client *cl, const char *id, int64_t wait_ms, struct fr_jobview *t,
     struct fr_err *err)
 {
 	char path[128], tail[48] = "";
@@ -99,8 +99,8 @@ ask(struct fr_client *cl, const char *id, int64_t wait_ms, struct fr_told *t,
 }
 
 enum fr_rc
-fr_jobs_get(
-    struct fr_client *cl, const char *id, struct fr_told *t, struct fr_err *err)
+fr_jobs_get(struct fr_client *cl, const char *id, struct fr_jobview *t,
+    struct fr_err *err)
 {
 	return ask(cl, id, 0, t, err);
 }
@@ -120,7 +120,7 @@ breathe(int64_t asked_ms)
 
 enum fr_rc
 fr_jobs_wait(struct fr_client *cl, const char *id, int64_t until_ms,
-    struct fr_told *t, struct fr_err *err)
+    struct fr_jobview *t, struct fr_err *err)
 {
 	int64_t left, now;
 	enum fr_rc rc;

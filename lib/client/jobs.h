@@ -22,18 +22,18 @@ FR_MUSTCHECK enum fr_rc fr_types_path(char *dst, size_t size, const char *type,
     const char *tail, struct fr_err *err);
 
 /* A job as the manager told it. Zero it before the first use. */
-struct fr_told {
+struct fr_jobview {
 	struct fr_call call;    /* its answer is the job's JSON */
 	struct fr_arena *arena; /* what job points to, beside the answer */
 	struct fr_job job;
 	struct fr_span waiting; /* why it is not running; len 0: no reason */
 	char id[FR_UUID_TEXT];  /* the whole id */
 };
-void fr_told_fini(struct fr_told *t);
+void fr_jobview_fini(struct fr_jobview *t);
 
 /* Asks once. FR_NOTFOUND names the id; FR_IO: the answer is no job. */
 FR_MUSTCHECK enum fr_rc fr_jobs_get(struct fr_client *cl, const char *id,
-    struct fr_told *t, struct fr_err *err);
+    struct fr_jobview *t, struct fr_err *err);
 
 /*
  * Asks until the job has ended or the monotonic time is until_ms (< 0: never
@@ -41,6 +41,6 @@ FR_MUSTCHECK enum fr_rc fr_jobs_get(struct fr_client *cl, const char *id,
  * stands.
  */
 FR_MUSTCHECK enum fr_rc fr_jobs_wait(struct fr_client *cl, const char *id,
-    int64_t until_ms, struct fr_told *t, struct fr_err *err);
+    int64_t until_ms, struct fr_jobview *t, struct fr_err *err);
 
 #endif

@@ -19,7 +19,9 @@ JSON for each request: method, path, headers, body.
   redirect               to itself
 """
 import json
+import os
 import socket
+import ssl
 import sys
 import threading
 
@@ -118,7 +120,21 @@ def serve(conn):
 
 
 listener = socket.create_server(("127.0.0.1", 0))
+tls = None
+if os.environ.get("STANDIN_TLS"):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*os.environ["STANDIN_TLS"].split(":"))
+
+
+def accepted(conn):
+    """One connection, with TLS around it if STANDIN_TLS=CERT:KEY says so."""
+    try:
+        serve(tls.wrap_socket(conn, server_side=True) if tls else conn)
+    except OSError as e:
+        print(e, file=sys.stderr)
+
+
 print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
 while True:
     c, _ = listener.accept()
-    threading.Thread(target=serve, args=(c,), daemon=True).start()
+    threading.Thread(target=accepted, args=(c,), daemon=True).start()
