@@ -21,10 +21,10 @@ function text(s, key) { # the value of a string member
 		return ""
 	return substr(s, RSTART + length(key) + 4, RLENGTH - length(key) - 5)
 }
-function number(s, key) {
+function number(s, key) { # its digits: awk would print large ones rounded
 	if (!match(s, "\"" key "\":-?[0-9]+"))
 		return 0
-	return substr(s, RSTART + length(key) + 3, RLENGTH - length(key) - 3) + 0
+	return substr(s, RSTART + length(key) + 3, RLENGTH - length(key) - 3)
 }
 function add(t, p, i, front,    k) {
 	k = t SUBSEP p
@@ -53,7 +53,7 @@ function insert(t, p,    n, v, i, s, done) {
 	n = split(levels[t], v, " ")
 	s = " "
 	for (i = 1; i <= n; i++) {
-		if (!done && p > v[i]) {
+		if (!done && p + 0 > v[i] + 0) {
 			s = s p " "
 			done = 1
 		}
@@ -80,7 +80,7 @@ function find(t,    n, v, i, k) { # sets best_*; false: none waits
 		while (next_[k] <= last[k] && !((k, next_[k]) in job))
 			next_[k]++
 		if (next_[k] <= last[k]) {
-			found_p = v[i] + 0
+			found_p = v[i]
 			found_at = next_[k]
 			found_stamp = stamp[k, found_at]
 			return 1
@@ -93,10 +93,10 @@ function pop(s, limit,    n, v, i, out, t, p, at, st, id) {
 	sub(/\].*$/, "", s)
 	gsub(/"/, "", s)
 	n = split(s, v, ",")
-	for (out = ""; limit > 0; limit--) {
+	for (out = ""; limit + 0 > 0; limit--) {
 		t = ""
 		for (i = 1; i <= n; i++)
-			if (find(v[i]) && (t == "" || found_p > p ||
+			if (find(v[i]) && (t == "" || found_p + 0 > p + 0 ||
 			    (found_p == p && found_stamp < st))) {
 				t = v[i]
 				p = found_p
@@ -137,10 +137,10 @@ function place(t, id,    n, v, i, k, at, ahead) {
 	if (!((t, id) in where))
 		return "{\"error\":\"no such job\",\"rc\":\"not-found\"}"
 	n = split(levels[t], v, " ")
-	for (i = 1; i <= n && v[i] + 0 >= level[t, id]; i++) {
+	for (i = 1; i <= n && v[i] + 0 >= level[t, id] + 0; i++) {
 		k = t SUBSEP v[i]
 		for (at = next_[k]; at <= last[k]; at++) {
-			if (v[i] + 0 == level[t, id] && at == where[t, id])
+			if (v[i] == level[t, id] && at == where[t, id])
 				return "{\"ahead\":" ahead + 0 "}"
 			if ((k, at) in job)
 				ahead++

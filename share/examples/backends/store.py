@@ -10,6 +10,7 @@ output. Texts of users (data, result, error, log, progress) are kept as they
 come.
 """
 import json
+import os
 import sqlite3
 import sys
 
@@ -418,4 +419,7 @@ def main():
         sys.stdout.flush()
 
 
-main()
+try:
+    main()
+except BrokenPipeError:
+    os._exit(1)  # the manager went first; there is nobody to tell
