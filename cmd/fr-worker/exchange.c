@@ -15,8 +15,9 @@
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define PROGRESS_MS 50 /* between two reports of progress */
 #define WATCH_MS 100   /* of silence, before an exchange only watches */
-#define QUICK_US 20000
-#define QUICK_JOBS 16 /* in a row, before any are fetched ahead */
+#define QUICK_US 20000 /* longer jobs are not fetched ahead */
+#define AHEAD_US 40000 /* of work at most */
+#define QUICK_JOBS 16  /* in a row, before any are fetched ahead */
 
 static bool
 asking(const struct loop *l)
@@ -56,14 +57,14 @@ silent(const struct loop *l)
 static unsigned
 ahead(const struct loop *l, const struct fr_runner_load *load)
 {
-	int64_t time_us = 2 * l->rtt_us + 5000;
+	int64_t time_us = 2 * l->rtt_us + 12000;
 	uint64_t n;
 
 	if (load->job_us == 0 || load->job_us > QUICK_US ||
 	    l->quick < QUICK_JOBS)
 		return 0;
-	if (time_us > QUICK_US)
-		time_us = QUICK_US;
+	if (time_us > AHEAD_US)
+		time_us = AHEAD_US;
 	n = (uint64_t)time_us * load->brisk / (uint64_t)load->job_us;
 	return n < l->ramp ? (unsigned)n : l->ramp;
 }

@@ -18,7 +18,9 @@
 #include "run/inner.h"
 
 #define SWEEP_MS 5000 /* what has not died of SIGKILL by then never will */
-#define FIRST_BYTES 16384
+#define QUICK_MS 50
+#define QUICK_JOBS 16
+#define KEEP_MS 100 /* an empty directory, for the next attempt */
 
 static void advance(struct fr_slot *s);
 
@@ -70,7 +72,7 @@ set_timer(struct fr_slot *s)
 {
 	struct fr_attempt *a = &s->a;
 	const int64_t times[] = { a->watch_ms, a->deadline_ms, a->kill_ms,
-		a->sweep_ms };
+		a->sweep_ms, s->drop_ms };
 	int64_t at = 0;
 	size_t i;
 
@@ -88,6 +90,24 @@ decide(struct fr_attempt *a, enum fr_fate fate, const char *why)
 	(void)fr_str_copy(a->why, sizeof(a->why), fr_span_of(why));
 }
 
+/* In a stream of quick jobs the next one may have it. */
+static void
+drop_dir(struct fr_slot *s)
+{
+	struct fr_runner *r = s->r;
+	const int64_t now_ms = fr_time_mono_ms();
+
+	if (now_ms - s->a.started_ms > QUICK_MS)
+		r->quick = 0;
+	else
+		r->quick++;
+	if (!s->has_dir)
+		return;
+	s->has_dir = fr_workdir_drop(
+	    r->conf.workdir, s->name, r->waiting > 0 || r->quick >= QUICK_JOBS);
+	s->drop_ms = s->has_dir ? now_ms + KEEP_MS : 0;
+}
+
 /* What the attempt came to, and what is left of it, to the caller. */
 static void
 finish(struct fr_slot *s, enum fr_fate fate, struct fr_span value)
@@ -99,15 +119,13 @@ finish(struct fr_slot *s, enum fr_fate fate, struct fr_span value)
 	a->phase = FR_PHASE_NONE;
 	a->task = NULL;
 	a->watch_ms = a->deadline_ms = a->kill_ms = a->sweep_ms = 0;
-	set_timer(s);
 	fr_chain_unref(a->chain);
 	a->chain = NULL;
 	fr_buf_reset(&a->log_json);
 	if (log.len > 0)
 		fr_jsonw_escape(&a->log_json, log);
-	if (s->has_dir)
-		s->has_dir = fr_workdir_drop(
-		    s->r->conf.workdir, s->name, s->r->waiting > 0);
+	drop_dir(s);
+	set_timer(s);
 	fr_run_took(s->r, (double)(fr_time_mono_us() - a->started_us), 1);
 	fr_run_done(s->r, t, fate, value, fr_buf_span(&a->log_json));
 	/* Big buffers are not kept for small jobs. */
@@ -285,7 +303,7 @@ fr_attempt_start(struct fr_slot *s, struct fr_task *t)
 	a->started_us = fr_time_mono_us();
 	a->started_ms = a->started_us / 1000;
 	a->deadline_ms = t->timeout_ms > 0 ? a->started_ms + t->timeout_ms : 0;
-	a->watch_ms = a->kill_ms = a->sweep_ms = 0;
+	a->watch_ms = a->kill_ms = a->sweep_ms = s->drop_ms = 0;
 	if (!s->has_dir)
 		rc = fr_workdir_make(s->r->conf.workdir, s->name, s->dir, &err);
 	if (rc != FR_OK) {
@@ -421,6 +439,11 @@ fr_attempt_timer(struct fr_slot *s, int64_t now_ms)
 	struct fr_attempt *a = &s->a;
 	char seconds[32], why[64];
 
+	if (s->drop_ms != 0 && s->drop_ms <= now_ms) {
+		s->drop_ms = 0;
+		s->has_dir =
+		    fr_workdir_drop(s->r->conf.workdir, s->name, false);
+	}
 	if (a->phase == FR_PHASE_NONE)
 		return;
 	if (a->phase == FR_PHASE_SWEEPING) {

@@ -129,6 +129,7 @@ struct fr_slot {
 	char name[24];         /* of its directory */
 	char dir[PATH_MAX];
 	bool has_dir;
+	int64_t drop_ms; /* when a directory without a job is removed */
 };
 
 /* The tasks of one handler that wait. */
@@ -153,6 +154,7 @@ struct fr_runner {
 	char **env; /* with PATH in front, and room for FR_ENV_JOB */
 	size_t nenv;
 	double job_us;
+	unsigned quick;  /* attempts in a row that did not take long */
 	int64_t hold_ms; /* nothing is started before */
 	int64_t tidy_ms;
 	struct fr_kept *dead; /* ended ones, to be freed */

@@ -496,9 +496,7 @@ sweep(struct fr_kept *k, int64_t now_ms)
 static void
 ended(struct fr_kept *k)
 {
-	if (!fr_reaper_reap(
-		&k->proc.r->reaper, &k->proc.brood, &k->proc.status))
-		return;
+	fr_reaper_reap(&k->proc.r->reaper, &k->proc.brood, &k->proc.status);
 	read_out(k);
 	fr_proc_read_log(&k->proc, &k->log, (size_t)1 << 20);
 	read_progress(k);

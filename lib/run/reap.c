@@ -122,18 +122,12 @@ mark_of(pid_t pid)
 	return rl.rlim_max;
 }
 
-bool
+void
 fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
 {
-	siginfo_t si;
 	pid_t pid;
 
 	fr_assert(b->pid > 1 && r->first != NULL);
-	si.si_pid = 0;
-	if (waitid(P_PID, (id_t)b->pid, &si, WEXITED | WNOHANG | WNOWAIT) ==
-		0 &&
-	    si.si_pid == 0)
-		return false;
 	/* While it is a zombie its number cannot be anybody else's group. */
 	(void)kill(-b->pid, SIGKILL);
 	do
@@ -142,7 +136,6 @@ fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
 	if (pid != b->pid)
 		*status = 0;
 	b->reaped = true;
-	return true;
 }
 
 /* The number at the front of text as a pid; 0: there is none. */

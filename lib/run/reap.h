@@ -50,11 +50,9 @@ void fr_reaper_add(struct fr_reaper *r, struct fr_brood *b, pid_t pid);
 /* Sends sig to every process of the brood. */
 void fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig);
 
-/*
- * The leader has ended: kills its group and reaps it. *status as of wait(2).
- * false: it has not ended yet.
- */
-bool fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status);
+/* The leader has ended, as its pidfd says: kills its group and reaps it.
+ * *status as of wait(2). */
+void fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status);
 
 /*
  * Kills what is left of a brood whose leader was reaped. true: nothing is,

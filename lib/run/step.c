@@ -132,8 +132,7 @@ ended(struct fr_slot *s)
 {
 	struct fr_attempt *a = &s->a;
 
-	if (!fr_reaper_reap(&s->r->reaper, &a->proc.brood, &a->proc.status))
-		return;
+	fr_reaper_reap(&s->r->reaper, &a->proc.brood, &a->proc.status);
 	read_out(s);
 	fr_proc_read_log(&a->proc, &a->log, LOG_BURST);
 	read_progress(s);

@@ -162,7 +162,7 @@ fr_workdir_drop(const struct fr_workdir *w, const char *name, bool keep)
 
 	if (keep && fstatat(w->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_mode == (S_IFDIR | 0700) && st.st_mtim.tv_sec == 0 &&
-	    st.st_mtim.tv_nsec == 0 && st.st_uid == geteuid())
+	    st.st_mtim.tv_nsec == 0)
 		return true;
 	remove_at(w->fd, name);
 	return false;
