@@ -166,9 +166,10 @@ check:
 	    tests/run $(TESTS)
 
 # Shows it at work; installs what is missing and builds first.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 demo:
 	@share/install-deps build demo
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) $(JOBS) --no-print-directory all
 	@PATH="$(CURDIR)/$B/bin:$$PATH" share/demo
 
 # Where things go: make install DESTDIR=/tmp/stage PREFIX=/usr
