@@ -81,16 +81,16 @@ log_refused(const struct fr_exchange *x)
 	}
 }
 
-/* Everything named is ours for another lease, from when that was said. */
+/* Everybody named is ours for another lease, from when that was said. */
 static void
-renewed(struct loop *l, int64_t sent_ms, uint64_t serial)
+renewed(struct loop *l, int64_t sent_ms)
 {
 	struct job *j;
 
 	l->named_ms = sent_ms;
 	if (l->conf->exclusive)
 		for (j = l->held.first; j != NULL; j = j->next)
-			if (j->serial <= serial && j->renewed_ms < sent_ms)
+			if (j->renewed_ms < sent_ms)
 				j->renewed_ms = sent_ms;
 }
 
@@ -100,10 +100,8 @@ learn(struct loop *l, const struct channel *ch, const struct sent *s,
 {
 	const int64_t took = (fr_time_mono_ms() - ch->sent_ms) * 1000;
 
-	if (x->lease_ms > 0) {
+	if (x->lease_ms > 0)
 		l->lease_ms = x->lease_ms;
-		l->lease_known = true;
-	}
 	if (s->purpose != FOR_JOBS)
 		return;
 	l->dry = x->njobs == 0;
@@ -231,7 +229,7 @@ answer_take(
 		if (s.carries)
 			held_acknowledge(&l->held);
 		if (s.names)
-			renewed(l, ch->sent_ms, s.serial);
+			renewed(l, ch->sent_ms);
 		if (s.leaving)
 			l->told = true;
 		learn(l, ch, &s, &x);

@@ -101,6 +101,12 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 	    &e->workers, x, e->shared, e->turn.mono_ms, e->turn.now_ms);
 	if (w == NULL)
 		return false;
+	/*
+	 * A manager that it left may have given it something since, on a
+	 * connection that is dead.
+	 */
+	if (e->shared && e->turn.mono_ms - w->read_ms > e->c.lease_ms / 3)
+		w->unsure = true;
 	op->now = x->wait_ms <= 0 || x->nfinished > 0 ||
 		  (x->slots > 0 ? x->ntypes == 0 : w->open != NULL);
 	/* One that has nothing to take waits to hear of a cancelled job. */

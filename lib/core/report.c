@@ -419,8 +419,10 @@ load_worker(struct fr_engine *e, struct fr_worker *w, struct fr_err *err)
 
 	rc = e->c.store->ops->running(
 	    e->c.store, fr_span_of(w->id), load_lease, &l, err);
-	if (rc == FR_OK)
+	if (rc == FR_OK) {
 		w->unsure = false;
+		w->read_ms = e->turn.mono_ms;
+	}
 	return rc;
 }
 

@@ -41,6 +41,7 @@ struct fr_worker {
 	int64_t told_ms; /* monotonic: when other managers were told of it */
 	uint32_t round;
 	bool unsure;        /* its leases must be read from the store */
+	int64_t read_ms;    /* monotonic: when they were */
 	struct fr_op *open; /* its exchange that waits, or NULL */
 	struct fr_lease *leases;
 	size_t nleases;
