@@ -27,7 +27,7 @@ promotes(struct fr_check *c)
 		fr_st_same(c, fr_st_get(c, j[i].id), &j[i]);
 	}
 	for (i = 0; i < 4; i++) {
-		size_t k = (size_t)(seen.v[i].priority + 3);
+		size_t k = (size_t)seen.v[i].priority + 3;
 
 		WANT(c, k < 4 && fr_uuid_eq(&seen.v[i].id, &j[k].id));
 		WANT(c, strcmp(seen.v[i].type, c->type) == 0);

@@ -91,6 +91,7 @@ find_ignored(void)
 CHILD void
 reset_signals(void)
 {
+	static const uint64_t internal[8]; /* SIG_DFL and nothing else */
 	struct sigaction sa;
 	sigset_t none;
 	int i;
@@ -99,6 +100,12 @@ reset_signals(void)
 	sa.sa_handler = SIG_DFL;
 	for (i = 0; i < nignored; i++)
 		(void)sigaction(ignored[i], &sa, NULL);
+	/*
+	 * posix_spawn (of make, say) leaves the C library's own two ignored,
+	 * and sigaction will not touch them; the kernel's struct is smaller.
+	 */
+	for (i = SIGSYS + 1; i < SIGRTMIN; i++)
+		(void)syscall(SYS_rt_sigaction, i, internal, NULL, NSIG / 8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -63,7 +63,7 @@ is 'and nothing of it is kept' "$(api GET /metrics |
 stop "$PID"
 
 # Many who drip do not keep others waiting.
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
 	start "$FR_PYTHON" -I -S "$ROOT/tests/api/raw.py" "$FR_MANAGER" \
 		'@drip:0.05:GET /healthz HTTP/1.1\r\n'
 done

@@ -60,7 +60,7 @@ is 'a thousand may be asked for' "$(api GET '/v1/jobs?limit=1000' >/dev/null
 # A page does not grow without bound, whatever was asked for.
 head -c 1000000 /dev/zero | tr '\0' x >"$T/large"
 { printf '{"type":"c","data":"'; cat "$T/large"; printf '"}'; } >"$T/job"
-for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	api POST /v1/jobs -H 'Content-Type: application/json' \
 		--data-binary "@$T/job" >/dev/null
 done
