@@ -47,7 +47,7 @@ is 'also one that has never said anything' "$(cat "$T/raw")" '
 # Somebody who takes nothing of a large answer.
 head -c 900000 /dev/zero | tr '\0' x >"$T/large"
 { printf '{"type":"a","data":"'; cat "$T/large"; printf '"}'; } >"$T/job"
-for i in 1 2 3 4 5 6 7 8; do
+for _ in 1 2 3 4 5 6 7 8; do
 	api POST /v1/jobs -H 'Content-Type: application/json' \
 		--data-binary "@$T/job" >/dev/null
 done
