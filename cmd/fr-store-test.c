@@ -79,9 +79,13 @@ main(int argc, char *argv[])
 	run.only = conf.only;
 	run.seed = (uint64_t)conf.seed;
 	rc = fr_conform_store(&run, &err);
-	if (rc != FR_OK) {
+	if (rc == FR_JOBFAILED)
+		fr_warnf(
+		    "%s; the seed was %lld", err.msg, (long long)conf.seed);
+	else if (rc != FR_OK)
 		fr_warn(&err);
-		fr_warnf("the seed was %lld", (long long)conf.seed);
-	}
-	return fr_finish(rc == FR_NOTFOUND ? FR_USAGE : rc);
+	/* 1 is kept for checks that failed. */
+	if (rc != FR_JOBFAILED && fr_exit_status(rc) == 1)
+		rc = FR_IO;
+	return fr_finish(rc);
 }

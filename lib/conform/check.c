@@ -205,8 +205,8 @@ run_all(struct fr_check *c, const struct fr_suite *suite, struct fr_err *err)
 	}
 	fr_tap_done(&c->tap);
 	if (c->tap.n == 0)
-		return fr_fail(err, FR_NOTFOUND,
-		    "no check has \"%s\" in its name", c->conf->only);
+		return fr_fail(err, FR_USAGE, "no check has \"%s\" in its name",
+		    c->conf->only);
 	if (c->tap.failed == 0)
 		return FR_OK;
 	return fr_fail(err, FR_JOBFAILED, "%u of %u checks failed",

@@ -33,8 +33,8 @@ struct fr_conform {
 /*
  * Runs the checks. The backend may hold other jobs: ids and types are fresh,
  * times that others' jobs could meet are of the year 1970, and what was made
- * is removed. FR_OK: all passed; FR_JOBFAILED: some did not; FR_NOTFOUND: no
- * name contains only; else the backend could not be opened. SIGPIPE is
+ * is removed. FR_OK: all passed; FR_JOBFAILED: some did not; FR_USAGE: no name
+ * contains only; else the backend could not be opened. SIGPIPE is
  * ignored by the caller. Forks children for some checks, with no handle open;
  * the process must have no other thread.
  */
