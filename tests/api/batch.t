@@ -25,7 +25,7 @@ is 'so there are four' "$(count)" 4
 printf '{"type":"a"}\n\n{"type":"a","x":1}\n' >"$T/in"
 batch "$T/in" >/dev/null
 is 'one bad line' "$(http)" 422
-is 'is named with its number' "$(detail)" 'line 3: field `x`: is not known'
+like 'is named with its number' "$(detail)" 'line 3: field .x.: is not known'
 printf '{"type":"a"}\n{"type":\n' >"$T/in"
 batch "$T/in" >/dev/null
 like 'a line that is no JSON' "$(http) $(detail)" '^400 line 2: byte'

@@ -54,6 +54,7 @@ sleep 300
 END
 echo 'no hook' >"$T/hooks/README"
 echo 'no executable' >"$T/hooks/failed"
+export SECRET=x
 manager --hooks "$T/hooks" --hook-timeout 700ms
 
 submit '{"type":"a"}' >/dev/null
@@ -69,7 +70,7 @@ two() { [ "$(grep -c . "$T/complete")" = 2 ] && echo yes; }
 is 'and the one for all types' "$(await two)" yes
 
 e=$(submit '{"type":"env"}')
-await cat "$T/env" >/dev/null
+await cat "$T/signals" >/dev/null
 is 'it knows what it is about' "$(grep -E '^FR_' "$T/env" | sort)" \
 	"FR_EVENT=created
 FR_JOB_ID=$e
@@ -104,7 +105,7 @@ four() { [ "$(grep -c . "$T/complete")" = 4 ] && echo yes; }
 is 'one that hangs delays nobody' "$(await four)" yes
 gone() { [ "$(alive "$p")" = no ] && echo yes; }
 is 'it is killed when its time is over' "$(await gone)" yes
-group() { [ -n "$(ps -o pid= -s "$p")" ] || echo none; }
+group() { pgrep -s "$p" >/dev/null || echo none; }
 is 'with all that it has started' "$(await group)" none
 rm "$T/hooks/created.hang"
 

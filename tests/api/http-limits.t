@@ -45,7 +45,7 @@ data_of() { # BYTES, quotes and all
 is 'data of 99 bytes' "$(data_of 99)" 201
 is 'data of 100 bytes' "$(data_of 100)" 201
 is 'data of 101 bytes' "$(data_of 101)" 413
-like 'the error names the field' "$(detail)" '^field `data`: '
+like 'the error names the field' "$(detail)" '^field .data.: '
 post /v1/jobs "{\"type\":\"a\",\"data\":[$(printf '%100s' '')1]}" >/dev/null
 is 'white space between tokens is not counted' "$(http)" 201
 

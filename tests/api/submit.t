@@ -78,39 +78,39 @@ refused 'NaN' 400 'byte' '{"type":"a","data":NaN}'
 refused 'invalid UTF-8' 400 'byte' "$(printf '{"type":"a","data":"\377"}')"
 refused 'an array' 422 'object' '[{"type":"a"}]'
 refused 'a string' 422 'object' '"a"'
-refused 'no type' 422 '^field `type`' '{}'
-refused 'a type that is no string' 422 '^field `type`' '{"type":1}'
-refused 'an empty type' 422 '^field `type`' '{"type":""}'
-refused 'a type with a slash' 422 '^field `type`' '{"type":"a/b"}'
-refused 'a type with dots only' 422 '^field `type`' '{"type":".."}'
-refused 'a type with a NUL' 422 '^field `type`' '{"type":"a\u0000"}'
-refused 'an unknown field' 422 '^field `colour`: is not known' \
+refused 'no type' 422 '^field .type.' '{}'
+refused 'a type that is no string' 422 '^field .type.' '{"type":1}'
+refused 'an empty type' 422 '^field .type.' '{"type":""}'
+refused 'a type with a slash' 422 '^field .type.' '{"type":"a/b"}'
+refused 'a type with dots only' 422 '^field .type.' '{"type":".."}'
+refused 'a type with a NUL' 422 '^field .type.' '{"type":"a\u0000"}'
+refused 'an unknown field' 422 '^field .colour.: is not known' \
 	'{"type":"a","colour":1}'
-refused 'a field twice' 422 '^field `type`: given twice' \
+refused 'a field twice' 422 '^field .type.: given twice' \
 	'{"type":"a","type":"b"}'
-refused 'an id that is none' 422 '^field `id`' '{"type":"a","id":"x"}'
-refused 'the id of zeros' 422 '^field `id`' \
+refused 'an id that is none' 422 '^field .id.' '{"type":"a","id":"x"}'
+refused 'the id of zeros' 422 '^field .id.' \
 	'{"type":"a","id":"00000000-0000-0000-0000-000000000000"}'
-refused 'a priority that is a string' 422 '^field `priority`' \
+refused 'a priority that is a string' 422 '^field .priority.' \
 	'{"type":"a","priority":"1"}'
-refused 'a priority with a fraction' 422 '^field `priority`' \
+refused 'a priority with a fraction' 422 '^field .priority.' \
 	'{"type":"a","priority":1.5}'
-refused 'a priority that is too great' 422 '^field `priority`' \
+refused 'a priority that is too great' 422 '^field .priority.' \
 	'{"type":"a","priority":2147483648}'
-refused 'a priority that is too small' 422 '^field `priority`' \
+refused 'a priority that is too small' 422 '^field .priority.' \
 	'{"type":"a","priority":-2147483649}'
-refused 'no attempts' 422 '^field `max_attempts`' '{"type":"a","max_attempts":0}'
-refused 'too many attempts' 422 '^field `max_attempts`' \
+refused 'no attempts' 422 '^field .max_attempts.' '{"type":"a","max_attempts":0}'
+refused 'too many attempts' 422 '^field .max_attempts.' \
 	'{"type":"a","max_attempts":1000001}'
-refused 'a delay below zero' 422 '^field `delay`' '{"type":"a","delay":-1}'
-refused 'a delay of ages' 422 '^field `delay`' '{"type":"a","delay":1e300}'
-refused 'a timeout of zero' 422 '^field `timeout`' '{"type":"a","timeout":0}'
-refused 'a time that is none' 422 '^field `run_at`' \
+refused 'a delay below zero' 422 '^field .delay.' '{"type":"a","delay":-1}'
+refused 'a delay of ages' 422 '^field .delay.' '{"type":"a","delay":1e300}'
+refused 'a timeout of zero' 422 '^field .timeout.' '{"type":"a","timeout":0}'
+refused 'a time that is none' 422 '^field .run_at.' \
 	'{"type":"a","run_at":"tomorrow"}'
-refused 'a delay and a time' 422 '^field `delay`' \
+refused 'a delay and a time' 422 '^field .delay.' \
 	'{"type":"a","delay":1,"run_at":"2099-01-01T00:00:00Z"}'
-refused 'an empty key' 422 '^field `key`' '{"type":"a","key":""}'
-refused 'a key with a NUL' 422 '^field `key`' '{"type":"a","key":"a\u0000"}'
+refused 'an empty key' 422 '^field .key.' '{"type":"a","key":""}'
+refused 'a key with a NUL' 422 '^field .key.' '{"type":"a","key":"a\u0000"}'
 
 # The same id again.
 J='{"id":"0190bbbb-0000-7000-8000-000000000000","type":"c","data":[1, 2]}'
@@ -121,9 +121,9 @@ is 'the same again is the same job' "$(http) $(json id <"$T/answer")" \
 	'200 0190bbbb-0000-7000-8000-000000000000'
 post /v1/jobs "$(printf %s "$J" | tr -d ' ')" >/dev/null
 is 'white space makes no difference' "$(http)" 200
-refused 'with other data' 409 '^field `id`' \
+refused 'with other data' 409 '^field .id.' \
 	'{"id":"0190bbbb-0000-7000-8000-000000000000","type":"c","data":[1,3]}'
-refused 'with another type' 409 '^field `id`' \
+refused 'with another type' 409 '^field .id.' \
 	'{"id":"0190bbbb-0000-7000-8000-000000000000","type":"d","data":[1,2]}'
 
 # One unfinished job for each type and key.

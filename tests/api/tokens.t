@@ -82,7 +82,7 @@ manager --listen 0.0.0.0:0 --token-file "$T/tokens"
 like 'with tokens it listens there' "$FR_MANAGER" '^http://0.0.0.0:'
 stop "$MANAGER"
 bad() { # NAME TEXT
-	printf %b "$2" >"$T/tokens"
+	printf '%b' "$2" >"$T/tokens"
 	exits "$1" 65 starts --listen 127.0.0.1:0 --token-file "$T/tokens"
 }
 bad 'an empty file is refused' ''

@@ -12,25 +12,25 @@ refused() { # NAME STATUS DETAIL JSON
 	is "$1: $2" "$(http)" "$2"
 	like "$1: it says so" "$(detail)" "$3"
 }
-refused 'no worker' 422 '^field `worker`: is missing' '{"slots":0}'
-refused 'slots without types' 422 '^field `types`' '{"worker":"w","slots":1}'
-refused 'an unknown field' 422 '^field `x`' '{"worker":"w","x":1}'
-refused 'a type that is none' 422 '^field `types\[1\]`' \
+refused 'no worker' 422 '^field .worker.: is missing' '{"slots":0}'
+refused 'slots without types' 422 '^field .types.' '{"worker":"w","slots":1}'
+refused 'an unknown field' 422 '^field .x.' '{"worker":"w","x":1}'
+refused 'a type that is none' 422 '^field .types\[1\].' \
 	'{"worker":"w","types":["a","b/c"],"slots":1}'
-refused 'a worker with a long name' 422 '^field `worker`' \
+refused 'a worker with a long name' 422 '^field .worker.' \
 	"{\"worker\":\"$(printf '%65s' '' | tr ' ' w)\"}"
-refused 'slots below zero' 422 '^field `slots`' '{"worker":"w","slots":-1}'
-refused 'an id that is none' 422 '^field `running\[0\].id`' \
+refused 'slots below zero' 422 '^field .slots.' '{"worker":"w","slots":-1}'
+refused 'an id that is none' 422 '^field .running\[0\].id.' \
 	'{"worker":"w","running":[{"id":"x","lease":"y"}]}'
-refused 'no lease' 422 '^field `running\[0\].lease`: is missing' \
+refused 'no lease' 422 '^field .running\[0\].lease.: is missing' \
 	'{"worker":"w","running":[{"id":"0190aaaa-0000-7000-8000-000000000001"}]}'
-refused 'an unknown state' 422 '^field `finished\[0\].state`' \
+refused 'an unknown state' 422 '^field .finished\[0\].state.' \
 	'{"worker":"w","finished":[{"id":"0190aaaa-0000-7000-8000-000000000001",
 	"lease":"y","state":"done"}]}'
-refused 'a result of a failure' 422 '^field `finished\[0\].result`' \
+refused 'a result of a failure' 422 '^field .finished\[0\].result.' \
 	'{"worker":"w","finished":[{"id":"0190aaaa-0000-7000-8000-000000000001",
 	"lease":"y","state":"failed","result":1}]}'
-refused 'an element that is none' 422 '^field `progress\[0\]`' \
+refused 'an element that is none' 422 '^field .progress\[0\].' \
 	'{"worker":"w","progress":[1]}'
 refused 'no object' 422 object '[]'
 refused 'no JSON' 400 byte '{'
