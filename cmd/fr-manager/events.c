@@ -173,10 +173,14 @@ start(struct fr_request *q)
 	if (!all) {
 		/* The number from which on all are there. */
 		struct emit e = { .q = q };
+		const int64_t newest = fr_event_ring_last(m->ring);
+		int64_t last;
 
 		fr_buf_init(&e.text, 0);
-		q->last_event = fr_event_ring_read(
+		last = fr_event_ring_read(
 		    m->ring, q->last_event, PIECE, &gap, emit, &e);
+		/* None is left, as after a restart: from now on. */
+		q->last_event = last == q->last_event ? newest : last;
 		(void)fr_http_stream(&q->http, fr_buf_span(&e.text));
 		fr_buf_fini(&e.text);
 	}

@@ -178,6 +178,7 @@ fr_http_drop(struct fr_req *r)
 	if (r->conn == NULL)
 		return;
 	r->streaming = false;
+	r->answered = true; /* so much of it as there was */
 	r->conn->broken = true;
 	fr_conn_dirty(r->conn);
 }
