@@ -105,6 +105,7 @@ learn(struct loop *l, const struct channel *ch, const struct sent *s,
 	if (s->purpose != FOR_JOBS)
 		return;
 	l->dry = x->njobs == 0;
+	l->backlog = x->njobs == s->slots && s->slots > l->conf->slots;
 	if (x->njobs > 0 && took < 50000)
 		l->rtt_us += (took - l->rtt_us) / 4;
 	/* There is more than we asked for: ask for more. */

@@ -10,7 +10,8 @@
 #include "base/time.h"
 #include "loop.h"
 
-#define FLUSH_MS 3 /* quick jobs' ends wait that long */
+#define FLUSH_MS 3    /* quick jobs' ends wait that long */
+#define BACKLOG_MS 20 /* or that long, if many more jobs wait */
 #define FLUSH_JOBS 1024
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define PROGRESS_MS 50 /* between two reports of progress */
@@ -57,7 +58,7 @@ silent(const struct loop *l)
 static unsigned
 ahead(const struct loop *l, const struct fr_runner_load *load)
 {
-	int64_t time_us = 2 * l->rtt_us + 12000;
+	int64_t time_us = 2 * l->rtt_us + BACKLOG_MS * 1500;
 	uint64_t n;
 
 	if (load->job_us == 0 || load->job_us > QUICK_US ||
@@ -104,7 +105,7 @@ flush_ms(const struct loop *l)
 	if (h->working == 0 || l->quick == 0 || h->unsent >= FLUSH_JOBS ||
 	    h->unsent_bytes >= FLUSH_BYTES || l->phase != WORKING)
 		return 0;
-	return held_since(h) + FLUSH_MS;
+	return held_since(h) + (l->backlog ? BACKLOG_MS : FLUSH_MS);
 }
 
 static int64_t

@@ -206,8 +206,8 @@ stale(struct loop *l, int64_t now_ms)
 	fr_runner_load(l->runner, &load);
 	if (load.oldest_ms <= STALE_MS)
 		return;
-	l->ramp = 0;
-	l->quick = 0;
+	l->ramp /= 2;
+	l->quick /= 2;
 	for (j = l->held.first; j != NULL; j = next) {
 		next = j->next;
 		if (j->with_runner && j->task.state == FR_TASK_WAITING &&

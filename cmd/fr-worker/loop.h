@@ -55,7 +55,8 @@ struct loop {
 	enum fr_finish stopped_as; /* what a handler that we end has come to */
 	int64_t grace_end_ms, quit_end_ms; /* 0: no */
 	bool told;                         /* the manager knows that we leave */
-	bool dry; /* the last answer had nothing for us */
+	bool dry;     /* the last answer had nothing for us */
+	bool backlog; /* it had all that we asked for */
 	bool ended;
 	bool turning;
 	int status;
