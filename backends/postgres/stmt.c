@@ -5,7 +5,9 @@
  * Batches come in as arrays and are joined with unnest. The session turns
  * hash and merge joins off, so that a batch is always a loop over the index
  * in the order of the batch, whatever the statistics say: no plan goes bad
- * while the table grows, and all managers lock rows in the same order.
+ * while the table grows, and all managers lock rows in the same order. For
+ * the same reason conditions on the state are written in three ways, and
+ * each statement has just one index that fits: see postgres-001.sql.
  */
 
 /* What fr_pg_job reads. */
@@ -20,7 +22,7 @@
 	" FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], "      \
 	"$5::int8[], $6::int8[]) WITH ORDINALITY AS "                          \
 	"r(id, token, value, log, now_ms, run_at_ms, ord) "                    \
-	"WHERE j.id = r.id AND j.state = 2 AND j.lease = r.token "             \
+	"WHERE j.id = r.id AND 0 + j.state = 2 AND j.lease = r.token "         \
 	"RETURNING r.ord, j.type, j.state"
 
 #define QUEUED "SELECT j.id, j.type, j.priority, j.seq"
@@ -80,7 +82,7 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "SELECT i.ord, j.id FROM unnest($1::text[], $2::bytea[]) "
 	    "WITH ORDINALITY AS i(type, key, ord) "
 	    "JOIN jobs j ON j.type = i.type AND j.key = i.key "
-	    "AND j.state <= 2 AND j.key IS NOT NULL" },
+	    "AND j.state + 0 <= 2 AND j.key IS NOT NULL" },
 	[FR_PG_LEASE] = { "lease", "lease jobs",
 	    "UPDATE jobs j SET state = 2, attempt = j.attempt + 1, "
 	    "started_ms = g.now_ms, lease = g.token, worker = g.worker, "
@@ -88,17 +90,17 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::int8[], "
 	    "$5::int8[]) WITH ORDINALITY AS "
 	    "g(id, token, worker, now_ms, until_ms, ord) "
-	    "WHERE j.id = g.id AND j.state = 1 RETURNING g.ord, " JOB },
+	    "WHERE j.id = g.id AND 0 + j.state = 1 RETURNING g.ord, " JOB },
 
 	[FR_PG_RENEW] = { "renew", "renew leases",
 	    "UPDATE jobs j SET lease_until_ms = r.until_ms "
 	    "FROM unnest($1::uuid[], $2::uuid[], $3::int8[]) "
 	    "WITH ORDINALITY AS r(id, token, until_ms, ord) "
-	    "WHERE j.id = r.id AND j.state = 2 AND j.lease = r.token "
+	    "WHERE j.id = r.id AND 0 + j.state = 2 AND j.lease = r.token "
 	    "RETURNING r.ord" },
 	[FR_PG_RENEW_ALL] = { "renew_all", "renew all leases",
 	    "UPDATE jobs SET lease_until_ms = $1::int8 "
-	    "WHERE state = 2 AND lease_until_ms < $1::int8" },
+	    "WHERE state + 0 = 2 AND lease_until_ms < $1::int8" },
 	[FR_PG_PROGRESS] = { "progress", "keep progress",
 	    "UPDATE jobs j SET progress = r.value" REPORT },
 	[FR_PG_COMPLETE] = { "complete", "complete jobs",
@@ -124,7 +126,7 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	[FR_PG_EDITED] = { "edited", "look at job",
 	    "SELECT j.state, j.priority, j.attempt, j.type, "
 	    "j.key IS NOT NULL AND EXISTS (SELECT 1 FROM jobs k WHERE "
-	    "k.type = j.type AND k.key = j.key AND k.state <= 2 "
+	    "k.type = j.type AND k.key = j.key AND k.state + 0 <= 2 "
 	    "AND k.key IS NOT NULL AND k.id <> j.id) "
 	    "FROM jobs j WHERE j.id = $1::uuid FOR UPDATE OF j" },
 	[FR_PG_CANCEL] = { "cancel", "cancel job",
@@ -138,14 +140,15 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "DELETE FROM jobs WHERE id = $1::uuid AND $2::int8 IS NOT NULL" },
 	[FR_PG_PROMOTE] = { "promote", "queue due jobs",
 	    "WITH d AS MATERIALIZED (SELECT id FROM jobs "
-	    "WHERE state = 0 AND run_at_ms <= $1::int8 "
+	    "WHERE state + 0 = 0 AND run_at_ms <= $1::int8 "
 	    "ORDER BY run_at_ms, seq LIMIT $2::int8 FOR UPDATE SKIP LOCKED), "
 	    "u AS (UPDATE jobs j SET state = 1 FROM d WHERE j.id = d.id "
 	    "RETURNING j.id, j.type, j.priority, j.seq, j.run_at_ms) "
 	    "SELECT id, type, priority, seq FROM u ORDER BY run_at_ms, seq" },
 	[FR_PG_PURGE] = { "purge", "purge jobs",
 	    "WITH d AS MATERIALIZED (SELECT id FROM jobs "
-	    "WHERE state = ($1::int8)::int2 AND state >= 3 AND finished_ms < "
+	    "WHERE state + 0 = ($1::int8)::int4 AND state + 0 >= 3 AND "
+	    "finished_ms < "
 	    "$2::int8 "
 	    "ORDER BY finished_ms LIMIT $3::int8 FOR UPDATE SKIP LOCKED), "
 	    "x AS (DELETE FROM jobs j USING d WHERE j.id = d.id "
@@ -157,15 +160,15 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 
 	[FR_PG_EXPIRED] = { "expired", "look for expired leases",
 	    "SELECT " JOB " FROM jobs j "
-	    "WHERE state = 2 AND lease_until_ms <= $1::int8 "
+	    "WHERE state + 0 = 2 AND lease_until_ms <= $1::int8 "
 	    "ORDER BY lease_until_ms LIMIT $2::int8 FOR UPDATE SKIP LOCKED" },
 	[FR_PG_EXPIRED_READ] = { "expired_read", "look for expired leases",
 	    "SELECT " JOB " FROM jobs j "
-	    "WHERE state = 2 AND lease_until_ms <= $1::int8 "
+	    "WHERE state + 0 = 2 AND lease_until_ms <= $1::int8 "
 	    "ORDER BY lease_until_ms LIMIT $2::int8" },
 	[FR_PG_NEXT_DUE] = { "next_due", "look for the next due time",
-	    "SELECT (SELECT min(run_at_ms) FROM jobs WHERE state = 0), "
-	    "(SELECT min(lease_until_ms) FROM jobs WHERE state = 2)" },
+	    "SELECT (SELECT min(run_at_ms) FROM jobs WHERE state + 0 = 0), "
+	    "(SELECT min(lease_until_ms) FROM jobs WHERE state + 0 = 2)" },
 	[FR_PG_GET] = { "get", "get jobs",
 	    "SELECT " JOB " FROM unnest($1::uuid[]) AS i(id) "
 	    "JOIN jobs j ON j.id = i.id" },
@@ -191,10 +194,10 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    QUEUED ", j.data FROM jobs j WHERE state = 1 AND seq > $1::int8 "
 		   "ORDER BY seq LIMIT $2::int8" },
 	[FR_PG_TYPED] = { "typed", "walk queue",
-	    QUEUED " FROM jobs j WHERE state = 1 AND type = $1::text "
+	    QUEUED " FROM jobs j WHERE state + 0 = 1 AND type = $1::text "
 		   "ORDER BY priority DESC, seq LIMIT $2::int8" },
 	[FR_PG_TYPED_DATA] = { "typed_data", "walk queue",
-	    QUEUED ", j.data FROM jobs j WHERE state = 1 AND "
+	    QUEUED ", j.data FROM jobs j WHERE state + 0 = 1 AND "
 		   "type = $1::text ORDER BY priority DESC, seq "
 		   "LIMIT $2::int8" },
 	[FR_PG_RUNNING] = { "running", "look for running jobs",

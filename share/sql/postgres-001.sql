@@ -35,15 +35,23 @@ CREATE TABLE jobs (
 	autovacuum_analyze_scale_factor = 0.1,
 	autovacuum_vacuum_cost_delay = 1);
 
--- Lists, and the walk over all that is queued.
+-- Which index a statement uses must not depend on statistics: they are wrong
+-- whenever a table has grown since, and plans are kept. So the conditions are
+-- written in three ways, and each statement has one index that fits. What
+-- says "state = N" uses this one, for lists and the walk over all jobs in a
+-- state.
 CREATE UNIQUE INDEX jobs_state ON jobs (state, seq);
--- The order in which the jobs of a type go out.
-CREATE INDEX jobs_queued ON jobs (type, priority DESC, seq) WHERE state = 1;
-CREATE INDEX jobs_due ON jobs (run_at_ms) WHERE state = 0;
-CREATE INDEX jobs_leased ON jobs (lease_until_ms) WHERE state = 2;
-CREATE INDEX jobs_ended ON jobs (state, finished_ms) WHERE state >= 3;
+-- What says "state + 0" uses one of these: the order in which the jobs of a
+-- type go out, times, leases, ages, keys.
+CREATE INDEX jobs_queued ON jobs (type, priority DESC, seq)
+	WHERE state + 0 = 1;
+CREATE INDEX jobs_due ON jobs (run_at_ms) WHERE state + 0 = 0;
+CREATE INDEX jobs_leased ON jobs (lease_until_ms) WHERE state + 0 = 2;
+CREATE INDEX jobs_ended ON jobs ((state + 0), finished_ms)
+	WHERE state + 0 >= 3;
 CREATE UNIQUE INDEX jobs_key ON jobs (type, key)
-	WHERE state <= 2 AND key IS NOT NULL;
+	WHERE state + 0 <= 2 AND key IS NOT NULL;
+-- What says "0 + state" finds its rows by their ids.
 
 -- How many jobs of a type are in each state: the sum over the shards. Each
 -- handle adds to a shard of its own, so that managers do not wait for each

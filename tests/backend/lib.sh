@@ -12,7 +12,9 @@ DRIVE_a='' DRIVE_b=''
 driver() {
 	mkfifo "$T/$1.in" "$T/$1.out"
 	trap - HUP INT TERM
-	"$FR_BUILD/tests/backend/drive" <"$T/$1.in" >"$T/$1.out" 2>>"$T/log" &
+	# Not with the other one's pipes, or that would never see its end.
+	"$FR_BUILD/tests/backend/drive" <"$T/$1.in" >"$T/$1.out" 2>>"$T/log" \
+	    5>&- 6<&- 7>&- 8<&- &
 	PIDS="$PIDS $!"
 	eval "DRIVE_$1=$!"
 	fr_traps
