@@ -121,6 +121,21 @@ $(DRIVERS): $B/tests/%: $B/tests/%.o $B/libbackends.a $B/libfr.a
 	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
 drivers: $(DRIVERS)
 
+# Backends with faults, which the judges must find. A module has its own copy
+# of what it needs, compiled to be loaded anywhere.
+BAD := $(patsubst %.c,$B/%.so,$(wildcard tests/bad/*.c))
+BAD_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard lib/base/*.c) \
+	backends/weigh.c $(wildcard backends/memory/*.c backends/sqlite/*.c))
+$B/pic/%.o: %.c Makefile | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -MMD -MP $(FLAGS) -fPIC $(CPPFLAGS) $(CFLAGS) \
+	    -c -o $@ $<
+$(BAD): $B/tests/bad/%.so: $B/pic/tests/bad/%.o $(BAD_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(filter-out -pie,$(LINK)) -shared \
+	    $(LDFLAGS) -o $@ $^ $(call pkg,sqlite3) -lm
+bads: $(BAD)
+
 # Programs that measure one part; they have no test library.
 $B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
@@ -158,7 +173,7 @@ TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
 	+@$(MAKE) --no-print-directory all units fuzzers \
-	    allocs drivers $B/tests/sim/sim
+	    allocs drivers bads $B/tests/sim/sim
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -166,9 +181,10 @@ check:
 	    tests/run $(TESTS)
 
 # Shows it at work; installs what is missing and builds first.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 demo:
 	@share/install-deps build demo
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) $(JOBS) --no-print-directory all
 	@PATH="$(CURDIR)/$B/bin:$$PATH" share/demo
 
 # Where things go: make install DESTDIR=/tmp/stage PREFIX=/usr
@@ -241,6 +257,6 @@ clean:
 	rm -rf build
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: model all units fuzzers allocs drivers check lint demo fuzz bench install uninstall clean deps
+.PHONY: model all bads units fuzzers allocs drivers check lint demo fuzz bench install uninstall clean deps
 .SECONDARY: $(GEN)
 .DELETE_ON_ERROR:

@@ -81,16 +81,16 @@ log_refused(const struct fr_exchange *x)
 	}
 }
 
-/* Everybody named is ours for another lease, from when that was said. */
+/* Everything named is ours for another lease, from when that was said. */
 static void
-renewed(struct loop *l, int64_t sent_ms)
+renewed(struct loop *l, int64_t sent_ms, uint64_t serial)
 {
 	struct job *j;
 
 	l->named_ms = sent_ms;
 	if (l->conf->exclusive)
 		for (j = l->held.first; j != NULL; j = j->next)
-			if (j->renewed_ms < sent_ms)
+			if (j->serial <= serial && j->renewed_ms < sent_ms)
 				j->renewed_ms = sent_ms;
 }
 
@@ -100,8 +100,10 @@ learn(struct loop *l, const struct channel *ch, const struct sent *s,
 {
 	const int64_t took = (fr_time_mono_ms() - ch->sent_ms) * 1000;
 
-	if (x->lease_ms > 0)
+	if (x->lease_ms > 0) {
 		l->lease_ms = x->lease_ms;
+		l->lease_known = true;
+	}
 	if (s->purpose != FOR_JOBS)
 		return;
 	l->dry = x->njobs == 0;
@@ -230,7 +232,7 @@ answer_take(
 		if (s.carries)
 			held_acknowledge(&l->held);
 		if (s.names)
-			renewed(l, ch->sent_ms);
+			renewed(l, ch->sent_ms, s.serial);
 		if (s.leaving)
 			l->told = true;
 		learn(l, ch, &s, &x);

@@ -16,6 +16,7 @@
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define PROGRESS_MS 50 /* between two reports of progress */
 #define WATCH_MS 100   /* of silence, before an exchange only watches */
+#define UNSURE_MS 500  /* a short wait */
 #define QUICK_US 20000 /* longer jobs are not fetched ahead */
 #define AHEAD_US 40000 /* of work at most */
 #define QUICK_JOBS 16  /* in a row, before any are fetched ahead */
@@ -129,10 +130,18 @@ due(int64_t at_ms, int64_t now_ms)
 static int64_t
 wait_ms(const struct loop *l)
 {
-	if (!l->conf->drain)
-		return l->conf->wait_ms;
+	int64_t most = l->conf->wait_ms;
+
+	/* A lease may be as old as the question, and --exclusive must not
+	 * think it younger than it is. */
+	if (l->conf->exclusive && most > l->lease_ms / 3)
+		most = l->lease_ms / 3;
+	if (l->conf->exclusive && !l->lease_known && most > UNSURE_MS)
+		most = UNSURE_MS;
 	/* With nothing to do, an empty answer is the end. */
-	return l->held.n == 0 ? 0 : 500;
+	if (l->conf->drain && most > UNSURE_MS)
+		most = UNSURE_MS;
+	return l->conf->drain && l->held.n == 0 ? 0 : most;
 }
 
 void

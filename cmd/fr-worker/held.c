@@ -61,7 +61,7 @@ mark(struct held *h, const struct job *j, enum held_state state)
 
 struct job *
 held_take(struct held *h, struct intake *in, const struct fr_job *from,
-    int64_t now_ms)
+    int64_t since_ms)
 {
 	struct job *j = fr_arena_alloc(in->arena, sizeof(*j)), **b;
 
@@ -77,7 +77,8 @@ held_take(struct held *h, struct intake *in, const struct fr_job *from,
 	j->token = from->lease;
 	j->in = in;
 	in->refs++;
-	j->renewed_ms = now_ms;
+	j->renewed_ms = since_ms;
+	j->serial = ++h->serial;
 	j->with_runner = true;
 	j->next = h->first;
 	if (h->first != NULL)

@@ -34,7 +34,8 @@ struct job {
 	struct job *prev, *next; /* of all that are held */
 	struct job *chain;       /* of the same hash */
 	size_t index;            /* in the shared table */
-	int64_t renewed_ms;      /* when the manager last heard of it */
+	int64_t renewed_ms;      /* its lease is at least as young as that */
+	uint64_t serial;         /* grows with each job taken in */
 	bool with_runner;        /* done() was not called yet */
 	bool stopping;           /* it is not to be reported */
 	bool warned;             /* --exclusive: SIGTERM was sent */
@@ -71,7 +72,8 @@ struct held {
 	size_t nspare;
 	struct job *first;
 	size_t n;
-	size_t working; /* with the runner */
+	size_t working;  /* with the runner */
+	uint64_t serial; /* of the newest */
 	struct job *hash[HELD_HASH];
 	struct batch *batches, *last; /* oldest first */
 	size_t unsent; /* ends in batches that are not on their way */
@@ -84,9 +86,10 @@ FR_MUSTCHECK bool held_init(struct held *h, struct shared *s);
 /* Frees all; what is written down stays. Zeroed is fine. */
 void held_fini(struct held *h);
 
-/* Takes one of in's jobs in; NULL: no place or memory for it. */
+/* Takes one of in's jobs in, which were asked for at since_ms; NULL: no place
+ * or memory for it. */
 struct job *held_take(struct held *h, struct intake *in,
-    const struct fr_job *from, int64_t now_ms);
+    const struct fr_job *from, int64_t since_ms);
 struct job *held_find(struct held *h, const struct fr_uuid *id);
 void held_running(struct held *h, struct job *j);
 /* It has ended so: copies value and log. */

@@ -27,7 +27,8 @@ struct sent {
 	enum purpose purpose;
 	uint32_t slots;
 	bool carries; /* ends of jobs */
-	bool names;   /* all that is held */
+	bool names;   /* all that is held, up to this serial: */
+	uint64_t serial;
 	bool leaving;
 	bool superseded; /* another one was sent after it */
 };
@@ -62,6 +63,7 @@ struct loop {
 	int status;
 
 	int64_t lease_ms;
+	bool lease_known;    /* the manager has said it */
 	int64_t named_ms;    /* when all that is held was last named */
 	int64_t progress_ms; /* when progress was last sent */
 	int64_t spoke_ms;    /* when anything was last sent */

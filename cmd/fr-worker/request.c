@@ -201,6 +201,7 @@ request_send(
 		.slots = slots,
 		.carries = x.nfinished > 0,
 		.names = x.running != NULL,
+		.serial = l->held.serial,
 		.leaving = x.leaving };
 	l->spoke_ms = now_ms;
 	fr_log(FR_LOG_DEBUG,

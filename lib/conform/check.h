@@ -82,6 +82,7 @@ _Noreturn void fr_check_skip(struct fr_check *c, const char *why);
 	fr_check_span((c), __FILE__, __LINE__, #got, (got), (want))
 #define MUST(c, call) WANT_RC((c), (call), FR_OK)
 
+/* Behind the macros; what is the text of the expression. */
 void fr_check_int(struct fr_check *c, const char *file, int line,
     const char *what, int64_t got, int64_t want);
 void fr_check_rc(struct fr_check *c, const char *file, int line,
@@ -89,7 +90,7 @@ void fr_check_rc(struct fr_check *c, const char *file, int line,
 void fr_check_span(struct fr_check *c, const char *file, int line,
     const char *what, struct fr_span got, struct fr_span want);
 
-/* Memory of this check; never NULL. */
+/* Memory of this check, gone at its end; never NULL. */
 void *fr_check_alloc(struct fr_check *c, size_t n, size_t each);
 struct fr_span fr_check_dup(struct fr_check *c, struct fr_span s);
 struct fr_span fr_check_text(struct fr_check *c, const char *fmt, ...)

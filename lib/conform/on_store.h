@@ -49,10 +49,14 @@ enum fr_rc fr_st_try(
 struct fr_uuid fr_st_new(struct fr_check *c);
 
 /* A copy, or NULL: not there. */
+const struct fr_job *fr_st_find(struct fr_check *c, struct fr_uuid id);
+const struct fr_job *fr_st_find_by(
+    struct fr_check *c, struct fr_store *s, struct fr_uuid id);
+/* A copy; it must be there. */
 const struct fr_job *fr_st_get(struct fr_check *c, struct fr_uuid id);
 const struct fr_job *fr_st_get_by(
     struct fr_check *c, struct fr_store *s, struct fr_uuid id);
-/* It must be there, and in this state. */
+/* The same; it must be in this state. */
 const struct fr_job *fr_st_in(
     struct fr_check *c, struct fr_uuid id, enum fr_state state);
 /* All fields are the same. */

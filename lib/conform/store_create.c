@@ -146,7 +146,7 @@ one_by_key(struct fr_check *c)
 	fr_st_create(c, &a, 1);
 	WANT_RC(c, fr_st_try(c, &b, &id), FR_EXISTS);
 	WANT(c, fr_uuid_eq(&id, &a.id));
-	WANT(c, fr_st_get(c, b.id) == NULL);
+	WANT(c, fr_st_find(c, b.id) == NULL);
 	(void)fr_st_lease(c, a.id);
 	WANT_RC(c, fr_st_try(c, &b, &id), FR_EXISTS);
 	WANT(c, fr_uuid_eq(&id, &a.id));
@@ -232,7 +232,7 @@ key_in_batch(struct fr_check *c)
 	for (i = 1; i < 3; i++) {
 		WANT_RC(c, out[i].rc, FR_EXISTS);
 		WANT(c, fr_uuid_eq(&out[i].id, &j[0].id));
-		WANT(c, fr_st_get(c, j[i].id) == NULL);
+		WANT(c, fr_st_find(c, j[i].id) == NULL);
 	}
 }
 

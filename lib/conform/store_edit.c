@@ -169,7 +169,7 @@ removes(struct fr_check *c)
 		was = fr_st_get(c, id);
 		MUST(c, fr_st_edit(c, c->s->ops->remove, id, &e));
 		tells(c, &e, was);
-		WANT(c, fr_st_get(c, id) == NULL);
+		WANT(c, fr_st_find(c, id) == NULL);
 		WANT_INT(c, fr_st_stats(c, c->type).n[states[i]], 0);
 		/* The id is free, and nothing of the old job is left. */
 		again = fr_st_job(c);
@@ -245,7 +245,7 @@ in_order(struct fr_check *c)
 	WANT_RC(c, e[1].rc, FR_NOTFOUND);
 	WANT_RC(c, e[2].rc, FR_OK);
 	fr_st_commit(c, c->s);
-	WANT(c, fr_st_get(c, a) == NULL && fr_st_get(c, b) == NULL);
+	WANT(c, fr_st_find(c, a) == NULL && fr_st_find(c, b) == NULL);
 }
 
 const struct fr_case fr_cases_edit[] = {

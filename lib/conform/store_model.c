@@ -301,7 +301,7 @@ compare(struct walk *w)
 			n[r->job.state]++;
 		if (!r->there && r->job.id.b[0] == 0)
 			continue;
-		got = fr_st_get(c, r->job.id);
+		got = fr_st_find(c, r->job.id);
 		WANT(c, (got != NULL) == r->there);
 		/* The log of a job that is run again may stay or go. */
 		if (got != NULL)

@@ -242,9 +242,9 @@ with_the_change(struct fr_check *c)
 	fr_st_begin(c, c->s);
 	fr_st_put(c, &j, 1);
 	MUST(c, c->s->ops->outbox_put(c->s, ev, 1, &c->err));
-	WANT(c, fr_st_get_by(c, other, j.id) == NULL);
+	WANT(c, fr_st_find_by(c, other, j.id) == NULL);
 	fr_st_commit(c, c->s);
-	WANT(c, fr_st_get_by(c, other, j.id) != NULL);
+	WANT(c, fr_st_find_by(c, other, j.id) != NULL);
 	take(c, &t, c->t0, c->t0 + 1, ALL);
 	WANT_INT(c, t.n, 1);
 	done(c, ev, 1);

@@ -189,7 +189,7 @@ unknown_id(struct fr_check *c)
 	for (i = 0; i < KINDS; i++) {
 		WANT_RC(c, fr_st_report(c, k.fn[i], id, fr_check_token(c)),
 		    FR_STALE);
-		WANT(c, fr_st_get(c, id) == NULL);
+		WANT(c, fr_st_find(c, id) == NULL);
 	}
 }
 

@@ -13,10 +13,10 @@ not_before_commit(struct fr_check *c)
 	fr_st_begin(c, c->s);
 	fr_st_put(c, &j, 1);
 	MUST(c, c->s->ops->cancel(c->s, &e, 1, &c->err));
-	WANT(c, fr_st_get_by(c, other, j.id) == NULL);
+	WANT(c, fr_st_find_by(c, other, j.id) == NULL);
 	WANT_INT(c, fr_st_get_by(c, other, id)->state, FR_STATE_QUEUED);
 	fr_st_commit(c, c->s);
-	WANT(c, fr_st_get_by(c, other, j.id) != NULL);
+	WANT(c, fr_st_find_by(c, other, j.id) != NULL);
 	WANT_INT(c, fr_st_get_by(c, other, id)->state, FR_STATE_CANCELLED);
 }
 
@@ -30,7 +30,7 @@ read_only_sees(struct fr_check *c)
 	};
 	struct fr_job j = fr_st_job(c);
 
-	WANT(c, fr_st_get_by(c, other, j.id) == NULL);
+	WANT(c, fr_st_find_by(c, other, j.id) == NULL);
 	fr_st_begin(c, c->s);
 	fr_st_put(c, &j, 1);
 	MUST(c, other->ops->list(other, &l, fr_see_job, &seen, &c->err));
@@ -59,7 +59,7 @@ read_only_writes_not(struct fr_check *c)
 			other->ops->rollback(other);
 	}
 	WANT(c, rc != FR_OK);
-	WANT(c, fr_st_get(c, j.id) == NULL);
+	WANT(c, fr_st_find(c, j.id) == NULL);
 }
 
 static void
@@ -114,7 +114,7 @@ rolled_back_create(struct fr_check *c)
 	fr_st_put(c, j, 50);
 	c->s->ops->rollback(c->s);
 	for (i = 0; i < 50; i++)
-		WANT(c, fr_st_get(c, j[i].id) == NULL);
+		WANT(c, fr_st_find(c, j[i].id) == NULL);
 	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_QUEUED], 0);
 	/* Ids and keys are free, as if nothing had been. */
 	fr_st_create(c, j, 50);
@@ -247,7 +247,7 @@ dropped_on_close(struct fr_check *c)
 		c->also[0] = NULL;
 		s->ops->close(s);
 	}
-	WANT(c, fr_st_get(c, j.id) == NULL);
+	WANT(c, fr_st_find(c, j.id) == NULL);
 	fr_st_create(c, &j, 1);
 }
 

@@ -406,7 +406,7 @@ one_key(struct fr_check *c)
 		WANT_RC(c, x[k].created.rc, FR_OK);
 		WANT_RC(c, x[1 - k].created.rc, FR_EXISTS);
 		WANT(c, fr_uuid_eq(&x[1 - k].created.id, &x[k].job.id));
-		WANT(c, fr_st_get(c, x[1 - k].job.id) == NULL);
+		WANT(c, fr_st_find(c, x[1 - k].job.id) == NULL);
 	}
 }
 

@@ -265,7 +265,7 @@ purges_by_age(struct fr_check *c)
 		id[i] = ended_at(c, FR_STATE_COMPLETE, 100 + i);
 	WANT_INT(c, purge(c, FR_STATE_ENDED, 103, 100), 3);
 	for (i = 0; i < 5; i++)
-		WANT(c, (fr_st_get(c, id[i]) != NULL) == (i >= 3));
+		WANT(c, (fr_st_find(c, id[i]) != NULL) == (i >= 3));
 	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_COMPLETE], 2);
 	WANT_INT(c, purge(c, FR_STATE_ENDED, 103, 100), 0);
 }
@@ -280,7 +280,7 @@ purges_by_state(struct fr_check *c)
 		id[i] = ended_at(c, (enum fr_state)(3 + i), 100);
 	for (i = 0; i < 3; i++) {
 		WANT_INT(c, purge(c, FR_STATE_BIT(5 - i), 200, 100), 1);
-		WANT(c, fr_st_get(c, id[2 - i]) == NULL);
+		WANT(c, fr_st_find(c, id[2 - i]) == NULL);
 		WANT_INT(c, fr_st_stats(c, c->type).n[5 - i], 0);
 	}
 }

@@ -42,6 +42,11 @@ is 'the next of the list is tried' "$(fr-submit --wait=10 h 4)" '"ended"'
 stop "$WORKER"
 
 # --exclusive: it ends before the lease does.
+worker --exclusive 'h=sleep 1; echo ended'
+is '--exclusive does not hinder' "$(fr-submit --wait=10 h 4)" '"ended"'
+sleep 2.5 # longer than the lease
+is 'also after a while' "$(fr-submit --wait=10 h 4)" '"ended"'
+stop "$WORKER"
 rm -f "$T/go" "$T/began"
 worker --exclusive "h=echo \$\$ >>$T/began; exec sleep 60"
 id=$(fr-submit h 5)
