@@ -4,25 +4,21 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/assert.h"
-#include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
 #include "hookdir.h"
+#include "hookrun.h"
 
 /*
  * The thread takes as many events from the outbox as it has room for, and
@@ -40,22 +36,6 @@
 #define MAX_BACKOFF_MS ((int64_t)600 * 1000)
 #define MAX_RUNS 1000
 #define MAX_REMEMBERED 4096
-
-/* An event that is being worked on. */
-struct run {
-	int64_t number; /* 0: this place is free */
-	enum fr_event_kind kind;
-	char type[FR_TYPE_MAX + 1];
-	char id[FR_UUID_TEXT];
-	char *json;
-	size_t len;
-	uint32_t tries;
-	unsigned left, failed; /* bits as of fr_hookdir_find */
-	unsigned now;          /* the one that runs; 0: none */
-	pid_t pid;
-	int pidfd;
-	int64_t deadline_ms;
-};
 
 /* Which hooks of an event that will come back have succeeded already. */
 struct memory {
@@ -75,7 +55,7 @@ struct fr_hooks {
 	bool ready;           /* atomic: there are events */
 	struct fr_op *answer; /* atomic */
 	bool asked;           /* an op is on its way */
-	struct run *runs;
+	struct fr_hookrun *runs;
 	size_t nruns;
 	struct memory *remembered;
 	size_t nremembered;
@@ -83,138 +63,6 @@ struct fr_hooks {
 	size_t ndone, nagain;
 	int64_t ask_at_ms, renew_at_ms;
 };
-
-/* ---- one hook ----------------------------------------------------------- */
-
-static char *
-hook_path(const struct fr_hooks *h, const struct run *r)
-{
-	char *path = NULL;
-	int n;
-
-	if (r->now == 1)
-		n = asprintf(
-		    &path, "%s/%s", h->dir.path, fr_event_name(r->kind));
-	else
-		n = asprintf(&path, "%s/%s.%s", h->dir.path,
-		    fr_event_name(r->kind), r->type);
-	return n < 0 ? NULL : path;
-}
-
-/* A clean environment; the strings live in v, 128 + len bytes each. */
-struct environ {
-	char text[8][512];
-	char *v[9];
-	size_t n;
-};
-
-static void
-env_add(struct environ *e, const char *name, const char *value)
-{
-	if (value != NULL && fr_str_format(e->text[e->n], sizeof(e->text[0]),
-				 "%s=%s", name, value)) {
-		e->v[e->n] = e->text[e->n];
-		e->n++;
-	}
-}
-
-static void
-env_fill(struct environ *e, const struct fr_hooks *h, const struct run *r)
-{
-	const char *path = getenv("PATH");
-
-	*e = (struct environ){ .n = 0 };
-	env_add(
-	    e, "PATH", path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
-	env_add(e, "HOME", getenv("HOME"));
-	env_add(e, "LANG", getenv("LANG"));
-	env_add(e, "TZ", getenv("TZ"));
-	env_add(e, "FR_MANAGER", h->url);
-	env_add(e, "FR_EVENT", fr_event_name(r->kind));
-	env_add(e, "FR_JOB_ID", r->id);
-	env_add(e, "FR_JOB_TYPE", r->type);
-}
-
-/* The event as a file that can be read: a pipe might block us. */
-static int
-event_file(const struct run *r)
-{
-	const int fd = memfd_create("event", MFD_CLOEXEC);
-
-	if (fd == -1)
-		return -1;
-	if (fr_io_write_all(fd, r->json, r->len) == -1 ||
-	    fr_io_write_all(fd, "\n", 1) == -1 || lseek(fd, 0, SEEK_SET) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int
-spawn(const char *path, int in, char **env, pid_t *pid)
-{
-	char *argv[] = { (char *)(uintptr_t)path, NULL };
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t all, empty;
-	int rc;
-
-	sigfillset(&all);
-	sigemptyset(&empty);
-	if (posix_spawn_file_actions_init(&fa) != 0)
-		return ENOMEM;
-	if (posix_spawnattr_init(&at) != 0) {
-		posix_spawn_file_actions_destroy(&fa);
-		return ENOMEM;
-	}
-	rc = posix_spawn_file_actions_adddup2(&fa, in, 0);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, 2, 1);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF |
-						       POSIX_SPAWN_SETSIGMASK |
-						       POSIX_SPAWN_SETSID);
-	(void)posix_spawnattr_setsigdefault(&at, &all);
-	(void)posix_spawnattr_setsigmask(&at, &empty);
-	if (rc == 0)
-		rc = posix_spawn(pid, path, &fa, &at, argv, env);
-	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
-	return rc;
-}
-
-/* Starts the hook r->now; false if it cannot be. */
-static bool
-start(struct fr_hooks *h, struct run *r)
-{
-	char *path = hook_path(h, r);
-	struct environ env;
-	int in, rc = ENOMEM;
-
-	env_fill(&env, h, r);
-	in = event_file(r);
-	if (path != NULL && in != -1)
-		rc = spawn(path, in, env.v, &r->pid);
-	if (in != -1)
-		(void)close(in);
-	if (rc == 0) {
-		r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-		r->deadline_ms = fr_time_mono_ms() + h->m->conf->hook_ms;
-		if (r->pidfd == -1) {
-			(void)kill(-r->pid, SIGKILL);
-			(void)waitpid(r->pid, NULL, 0);
-			rc = errno;
-		}
-	}
-	if (rc != 0)
-		fr_log(FR_LOG_ERROR, "hook %s: cannot be started: %s",
-		    path == NULL ? "?" : path, strerror(rc));
-	free(path);
-	return rc == 0;
-}
 
 /* ---- events ------------------------------------------------------------- */
 
@@ -249,7 +97,7 @@ backoff_ms(uint32_t tries)
 }
 
 static void
-finish(struct fr_hooks *h, struct run *r)
+finish(struct fr_hooks *h, struct fr_hookrun *r)
 {
 	struct memory *m;
 	int64_t wait;
@@ -276,17 +124,18 @@ finish(struct fr_hooks *h, struct run *r)
 			m->done = 3U & ~r->failed;
 	}
 	free(r->json);
-	*r = (struct run){ .number = 0 };
+	*r = (struct fr_hookrun){ .number = 0 };
 }
 
 /* Starts what is left of r, or finishes it. */
 static void
-next_hook(struct fr_hooks *h, struct run *r)
+next_hook(struct fr_hooks *h, struct fr_hookrun *r)
 {
 	while (r->left != 0) {
 		r->now = r->left & 1U ? 1U : 2U;
 		r->left &= ~r->now;
-		if (start(h, r))
+		if (fr_hookrun_start(
+			r, h->dir.path, h->url, h->m->conf->hook_ms))
 			return;
 		r->failed |= r->now;
 	}
@@ -295,7 +144,7 @@ next_hook(struct fr_hooks *h, struct run *r)
 }
 
 static void
-reap(struct fr_hooks *h, struct run *r)
+reap(struct fr_hooks *h, struct fr_hookrun *r)
 {
 	int status = 0;
 
@@ -316,12 +165,13 @@ reap(struct fr_hooks *h, struct run *r)
 }
 
 static void
-take_event(struct fr_hooks *h, struct run *r, const struct fr_outbox_event *ev)
+take_event(
+    struct fr_hooks *h, struct fr_hookrun *r, const struct fr_outbox_event *ev)
 {
 	const struct memory *m = recall(h, ev->number);
 	struct fr_span id = fr_json_get(ev->json, "id");
 
-	*r = (struct run){ .number = ev->number,
+	*r = (struct fr_hookrun){ .number = ev->number,
 		.kind = ev->kind,
 		.tries = ev->tries,
 		.len = ev->json.len };

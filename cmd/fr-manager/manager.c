@@ -27,7 +27,6 @@
  * reader, hooks, server. They end in the other order.
  */
 
-#define BACKLOG 4096
 /* What is in flight is answered within this when the manager stops. */
 #define STOP_MS 2000
 #define TICK_MS 20
@@ -272,72 +271,7 @@ add_events(struct fr_manager *m, struct fr_err *err)
 	return ok ? FR_OK : fr_fail(err, FR_NOMEM, "start: no event");
 }
 
-/* ---- listening ---------------------------------------------------------- */
-
-static enum fr_rc
-listen_one(struct fr_manager *m, const struct fr_listen *l, struct fr_err *err)
-{
-	enum fr_rc rc = FR_OK;
-
-	if (!l->loopback && m->conf->token_file == NULL)
-		rc = fr_fail(err, FR_USAGE,
-		    "listen on %s: beyond loopback a --token-file is needed",
-		    l->url);
-	if (rc == FR_OK)
-		rc = fr_http_listen(m->http, l->fd, err);
-	if (rc != FR_OK) {
-		(void)close(l->fd);
-		return rc;
-	}
-	if (m->url[0] == '\0')
-		(void)fr_str_copy(m->url, sizeof(m->url), fr_span_of(l->url));
-	else
-		fr_log(FR_LOG_INFO, "listening url=%s", l->url);
-	return FR_OK;
-}
-
-/* Sockets from the service manager: sd_listen_fds(3). */
-static int
-inherited(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	int64_t n = 0, p = 0;
-
-	if (pid == NULL || fds == NULL ||
-	    fr_str_i64(fr_span_of(pid), 1, INT32_MAX, &p) != FR_OK ||
-	    p != getpid() || fr_str_i64(fr_span_of(fds), 0, 1000, &n) != FR_OK)
-		n = 0;
-	(void)unsetenv("LISTEN_PID");
-	(void)unsetenv("LISTEN_FDS");
-	(void)unsetenv("LISTEN_FDNAMES");
-	return (int)n;
-}
-
-static enum fr_rc
-listen_all(struct fr_manager *m, struct fr_err *err)
-{
-	static const char *fallback[] = { "127.0.0.1:2718" };
-	struct fr_strs on = m->conf->listen;
-	const int n = inherited();
-	struct fr_listen l;
-	enum fr_rc rc = FR_OK;
-	size_t k;
-	int i;
-
-	for (i = 0; rc == FR_OK && i < n; i++) {
-		rc = fr_net_adopt(3 + i, &l, err);
-		if (rc == FR_OK)
-			rc = listen_one(m, &l, err);
-	}
-	if (n == 0 && on.n == 0)
-		on = (struct fr_strs){ fallback, 1 };
-	for (k = 0; rc == FR_OK && k < on.n; k++) {
-		rc = fr_net_listen(on.v[k], BACKLOG, &l, err);
-		if (rc == FR_OK)
-			rc = listen_one(m, &l, err);
-	}
-	return rc;
-}
+/* ---- the server ---------------------------------------------------------- */
 
 static enum fr_rc
 open_server(struct fr_manager *m, struct fr_err *err)
@@ -347,7 +281,7 @@ open_server(struct fr_manager *m, struct fr_err *err)
 		.base = m->base,
 		.max_header = c->max_header,
 		.max_body = c->max_body,
-		.max_connections = (size_t)c->max_connections,
+		.max_connections = m->max_connections,
 		.max_requests = (size_t)c->max_requests,
 		.max_memory = c->max_memory,
 		.header_ms = c->header_ms,
@@ -364,20 +298,28 @@ open_server(struct fr_manager *m, struct fr_err *err)
 	};
 
 	m->http = fr_http_new(&hc, err);
-	return m->http == NULL ? err->rc : listen_all(m, err);
+	return m->http == NULL ? err->rc : fr_listen_all(m, err);
 }
 
 /* ---- the whole ---------------------------------------------------------- */
 
+/* As many descriptors as there may be; few of them are not connections. */
 static void
-raise_limits(void)
+raise_limits(struct fr_manager *m)
 {
+	const size_t others = 64;
 	struct rlimit rl;
+
+	m->max_connections = (size_t)m->conf->max_connections;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 &&
+	    m->max_connections + others > rl.rlim_cur)
+		m->max_connections =
+		    rl.rlim_cur > 2 * others ? rl.rlim_cur - others : others;
 	/* Few threads, so few arenas: memory that one frees another uses. */
 	(void)mallopt(M_ARENA_MAX, 2);
 }
@@ -421,7 +363,7 @@ fr_manager_open(
 	m->limits.max_value_bytes = conf->max_data;
 	m->limits.max_depth = (unsigned)conf->max_depth;
 	m->debug = strcmp(conf->log_level, "debug") == 0;
-	raise_limits();
+	raise_limits(m);
 	fr_rand_init(&m->rand);
 	m->base = new_base();
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

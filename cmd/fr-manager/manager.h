@@ -104,6 +104,7 @@ struct fr_manager {
 	char *store_text, *queue_text; /* what they say of themselves */
 	bool durable, fifo, debug;
 	int64_t started_ms;
+	size_t max_connections;
 
 	int wake_fd; /* any thread writes: answers are there */
 	struct event *wake;
@@ -140,6 +141,9 @@ void fr_manager_close(struct fr_manager *m);
 void fr_manager_wake(void *manager);
 /* Sees to the streams when they need it next. */
 void fr_manager_beat(struct fr_manager *m);
+
+/* listen.c: on all addresses of the configuration. */
+FR_MUSTCHECK enum fr_rc fr_listen_all(struct fr_manager *m, struct fr_err *err);
 
 /* ---- route.c ------------------------------------------------------------ */
 
