@@ -15,7 +15,7 @@
  * writes and counts in shared memory what the store has acknowledged; it is
  * killed somewhere, and the rest is judged by a new handle.
  */
-#define BATCHES 300
+#define BATCHES 100
 #define BATCH 7
 #define WAIT_MS 30000
 
@@ -23,6 +23,7 @@ struct board {
 	_Atomic int acked; /* how many commits have said FR_OK */
 	_Atomic int failed;
 	_Atomic int armed; /* a transaction is open */
+	int stop;          /* the writer rests after so many commits */
 };
 
 static struct board *
@@ -101,7 +102,7 @@ write_jobs(
 	struct fr_created out[BATCH];
 	int i;
 
-	for (i = 0; i < BATCHES; i++) {
+	for (i = 0; i < b->stop; i++) {
 		if (s->ops->begin(s, NULL) != FR_OK ||
 		    s->ops->create(s, j + i * BATCH, BATCH, out, NULL) !=
 			FR_OK ||
@@ -118,10 +119,13 @@ killed_while_creating(struct fr_check *c)
 {
 	struct board *b = board_new(c);
 	struct fr_job *j;
-	int round, i, k, n, acked;
+	int round, rest, i, k, n, acked;
 	pid_t child;
 
-	for (round = 0; round < 3; round++) {
+	/* Killed somewhere while it writes; or at rest, soon after a commit. */
+	for (round = 0; round < 8; round++) {
+		rest = 3 + (int)fr_rand_below(&c->rand, 30);
+		b->stop = round < 4 ? BATCHES : rest;
 		j = make_jobs(c, (size_t)BATCHES * BATCH);
 		atomic_store(&b->acked, 0);
 		fr_st_close_all(c);
@@ -129,7 +133,7 @@ killed_while_creating(struct fr_check *c)
 		if (child == 0)
 			write_jobs(c->conf, b, j);
 		WANT(c, child > 0);
-		kill_after(c, child, b, &b->acked, 3 + round * 20,
+		kill_after(c, child, b, &b->acked, rest,
 		    (long)fr_rand_below(&c->rand, 3000));
 		fr_st_reopen(c);
 		acked = atomic_load(&b->acked);
