@@ -137,6 +137,7 @@ $(BAD): $B/tests/bad/%.so: $B/pic/tests/bad/%.o $(BAD_OBJ)
 bads: $(BAD)
 
 # Programs that measure one part; they have no test library.
+BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 $B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
@@ -247,6 +248,13 @@ lint:
 	@share/install-deps build lint
 	+@$(MAKE) -s --no-print-directory all
 	@tests/check/lint $(CPPFLAGS) $(shell pkg-config --cflags libpq)
+
+# Every figure beside the peers', in one run; BENCH='--quick --only drain'.
+bench:
+	@share/install-deps build bench
+	+@$(MAKE) --no-print-directory all $(BENCHES:%=$B/tests/bench/%)
+	@FR_BUILD=$(CURDIR)/$B FR_LIBEXEC=$(CURDIR)/$B/libexec/forerunner \
+	    tests/bench/run.py $(BENCH)
 
 # The lease protocol, proved with Spin (package spin; about a minute).
 model:
