@@ -83,6 +83,7 @@ _Noreturn void fr_check_skip(struct fr_check *c, const char *why);
 #define MUST(c, call) WANT_RC((c), (call), FR_OK)
 
 /* Behind the macros; what is the text of the expression. */
+/* What the macros above call; got and want are written into the report. */
 void fr_check_int(struct fr_check *c, const char *file, int line,
     const char *what, int64_t got, int64_t want);
 void fr_check_rc(struct fr_check *c, const char *file, int line,
