@@ -36,7 +36,7 @@ is 'and each is one job' "$(count later queued)" 50000
 
 # Queued in order.
 seq 500 | fr-submit --bulk --quiet inorder
-worker "inorder=cat >>$T/order"
+worker -c 1 "inorder=cat >>$T/order"
 done_500() { [ "$(count inorder complete)" = 500 ]; }
 ok 'they are run' until_ok done_500
 is 'in the order of the lines' "$(cksum <"$T/order")" "$(seq 500 | cksum)"
