@@ -16,6 +16,9 @@
  */
 
 #define GRANTS_MAX 4096 /* in one turn */
+/* Of data, beyond the first job: to one taker, and in one turn. */
+#define TAKER_BYTES ((size_t)8 << 20)
+#define TURN_BYTES ((size_t)64 << 20)
 
 /* How many jobs taker k may get of what waits for it and its like. */
 static size_t
@@ -163,6 +166,8 @@ pop(struct fr_engine *e, struct fr_taker *k, size_t want, size_t *got,
 struct leasing {
 	struct fr_engine *e;
 	size_t at; /* in turn.popped */
+	size_t bytes;
+	struct fr_vec over; /* struct fr_report: more than an answer holds */
 };
 
 static bool
@@ -174,6 +179,26 @@ copy_job(struct fr_arena *a, const struct fr_job *from, struct fr_job *to)
 	to->worker = to->key = to->progress = to->result = to->error = to->log =
 	    (struct fr_span){ NULL, 0 };
 	return to->type.p != NULL && to->data.p != NULL;
+}
+
+static bool
+too_much(const struct leasing *l, const struct fr_taker *k, size_t more)
+{
+	return k->bytes + more > TAKER_BYTES || l->bytes + more > TURN_BYTES;
+}
+
+/* A job too many for one answer: leased already, so given back uncounted. */
+static enum fr_rc
+give_back(struct leasing *l, const struct fr_job *job)
+{
+	struct fr_report *r = fr_vec_add(&l->over);
+
+	if (r == NULL)
+		return FR_NOMEM;
+	r->id = job->id;
+	r->token = job->lease;
+	r->now_ms = l->e->turn.now_ms;
+	return FR_OK;
 }
 
 static enum fr_rc
@@ -191,6 +216,10 @@ leased(void *arg, const struct fr_job *job)
 		p = fr_vec_at(&l->e->turn.popped, l->at++);
 	} while (!fr_uuid_eq(&p->grant.id, &job->id));
 	x = &p->taker->op->u.work;
+	if (x->njobs > 0 && too_much(l, p->taker, job->data.len))
+		return give_back(l, job);
+	l->bytes += job->data.len;
+	p->taker->bytes += job->data.len;
 	if (x->jobs == NULL) {
 		x->jobs = fr_arena_calloc(
 		    p->taker->op->arena, p->taker->got, sizeof(*x->jobs));
@@ -229,6 +258,7 @@ lease_popped(struct fr_engine *e, struct leasing *l, struct fr_err *err)
 		if (i == l->at || p->taker != p[-1].taker) {
 			p->taker->op->u.work.jobs = NULL;
 			p->taker->op->u.work.njobs = 0;
+			p->taker->bytes = 0;
 		}
 	}
 	if (grants.n == 0)
@@ -279,12 +309,15 @@ pop_all(struct fr_engine *e, struct leasing *l, struct fr_err *err)
 enum fr_rc
 fr_apply_dispatch(struct fr_engine *e, struct fr_err *err)
 {
-	struct leasing l = { e, 0 };
+	struct leasing l = { .e = e, .over = FR_VEC_OF(struct fr_report) };
 	enum fr_rc rc;
 
 	rc = pop_all(e, &l, err);
 	if (rc == FR_OK)
 		rc = lease_popped(e, &l, err);
+	if (rc == FR_OK && l.over.n > 0)
+		rc = fr_report_released(e, l.over.p, l.over.n, err);
+	fr_vec_fini(&l.over);
 	return rc;
 }
 

@@ -41,6 +41,7 @@ struct fr_taker {
 	struct fr_worker *worker;
 	bool linked;
 	uint32_t got; /* tickets popped for it in this turn */
+	size_t bytes; /* of the data it got */
 	struct fr_taker_link *links;
 	const char **names; /* of its types that are not paused; scratch */
 };

@@ -628,6 +628,43 @@ several_who_wait_share_what_is_there(void **state)
 }
 
 static void
+an_answer_holds_only_so_much_data(void **state)
+{
+	struct world *w = *state;
+	const size_t len = 3U << 20;
+	char *big = malloc(len);
+	struct fr_op *op;
+	struct fr_job jobs[5];
+	struct fr_created out[5];
+	size_t i;
+
+	assert_non_null(big);
+	memset(big, '1', len);
+	for (i = 0; i < 5; i++)
+		jobs[i] =
+		    (struct fr_job){ .id = fr_uuid_new(&w->gen, 1, &w->rand),
+			    .type = FR_SPAN("t"),
+			    .data = { big, len },
+			    .state = FR_STATE_QUEUED,
+			    .max_attempts = 1 };
+	op = op_new(FR_OP_CREATE);
+	op->u.create.jobs = jobs;
+	op->u.create.n = 5;
+	op->u.create.out = out;
+	op_free(ask(w, op));
+	op = ask(w, work_op("w1", "t", 5, 0));
+	assert_int_equal(op->u.work.njobs, 2);
+	assert_memory_equal(&op->u.work.jobs[0].id, &jobs[0].id, 16);
+	op_free(op);
+	op = ask(w, work_op("w2", "t", 5, 0));
+	assert_int_equal(op->u.work.njobs, 2);
+	assert_memory_equal(&op->u.work.jobs[0].id, &jobs[2].id, 16);
+	assert_int_equal(look(w, &jobs[2].id).fail_count, 0);
+	op_free(op);
+	free(big);
+}
+
+static void
 a_new_engine_finds_everything_in_the_store(void **state)
 {
 	struct world *w = *state;
@@ -733,6 +770,7 @@ main(void)
 		T(whoever_waits_for_a_job_hears_of_its_end),
 		T(a_batch_with_a_conflict_is_refused_whole),
 		T(several_who_wait_share_what_is_there),
+		T(an_answer_holds_only_so_much_data),
 		T(a_new_engine_finds_everything_in_the_store),
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),

@@ -247,10 +247,33 @@ secrets_compare_equal_only_if_they_are(void **state)
 	assert_true(fr_const_eq(a, b, 0));
 }
 
+static void
+only_hex_digits_are_hex(void **state)
+{
+	unsigned char got;
+	char two[2];
+	int c;
+
+	(void)state;
+	for (c = 0; c < 256; c++) {
+		two[0] = '0';
+		two[1] = (char)c;
+		assert_int_equal(
+		    fr_hex_decode(&got, 1, (struct fr_span){ two, 2 }),
+		    c != 0 && strchr("0123456789abcdefABCDEF", c) != NULL);
+		two[0] = (char)c;
+		two[1] = 'f';
+		assert_int_equal(
+		    fr_hex_decode(&got, 1, (struct fr_span){ two, 2 }),
+		    c != 0 && strchr("0123456789abcdefABCDEF", c) != NULL);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_hex_digits_are_hex),
 		cmocka_unit_test(spans_compare_by_bytes),
 		cmocka_unit_test(copies_that_do_not_fit_are_empty),
 		cmocka_unit_test(integers_are_whole_and_within_limits),
