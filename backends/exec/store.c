@@ -373,6 +373,8 @@ report(struct fr_store *base, const char *call, struct fr_report *r, size_t n,
 		fr_exec_put_text(b, "log", r[i].log);
 		fr_exec_put_i64(b, "now_ms", r[i].now_ms);
 		fr_exec_put_i64(b, "run_at_ms", r[i].run_at_ms);
+		fr_jsonw_key(b, "unsaid");
+		fr_jsonw_bool(b, r[i].unsaid);
 		fr_jsonw_close(b, '}');
 	}
 	fr_exec_close_list(s);

@@ -86,7 +86,8 @@ report_apply(struct fr_mdb_row *row, enum how how, const struct fr_report *r)
 {
 	struct fr_job *job = &row->job;
 
-	row->reported = r->token;
+	if (!r->unsaid)
+		row->reported = r->token;
 	switch (how) {
 	case PROGRESS:
 		fr_assert(how != PROGRESS);
@@ -115,6 +116,7 @@ report_apply(struct fr_mdb_row *row, enum how how, const struct fr_report *r)
 static bool
 report_spans(struct fr_mdb_job *j, enum how how, const struct fr_report *r)
 {
+	static const struct fr_span none;
 	struct fr_job *row = &j->row.job;
 
 	switch (how) {
@@ -122,6 +124,7 @@ report_spans(struct fr_mdb_job *j, enum how how, const struct fr_report *r)
 		return fr_mdb_set(j, &row->progress, r->value);
 	case COMPLETE:
 		return fr_mdb_set(j, &row->result, r->value) &&
+		       fr_mdb_set(j, &row->error, none) &&
 		       fr_mdb_set(j, &row->log, r->log);
 	case COUNT_FAILED:
 	case FAILED:

@@ -84,6 +84,7 @@ report_cols(struct fr_pg *s, const struct fr_report *r, size_t from, size_t to,
 	fr_pg_col_open(s, 3, FR_PG_BYTEA);
 	fr_pg_col_open(s, 4, FR_PG_INT8);
 	fr_pg_col_open(s, 5, FR_PG_INT8);
+	fr_pg_col_open(s, 6, FR_PG_INT8);
 	for (; from < to; from++) {
 		x = &r[s->order[from]];
 		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
@@ -92,8 +93,9 @@ report_cols(struct fr_pg *s, const struct fr_report *r, size_t from, size_t to,
 		fr_pg_col_span(s, 3, x->log);
 		fr_pg_col_i64(s, 4, x->now_ms);
 		fr_pg_col_i64(s, 5, x->run_at_ms);
+		fr_pg_col_i64(s, 6, x->unsaid);
 	}
-	return fr_pg_cols(s, 6, a);
+	return fr_pg_cols(s, 7, a);
 }
 
 struct kind {

@@ -20,10 +20,14 @@
 /* A report's parameters, and which row they are for. */
 #define REPORT                                                                 \
 	" FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], "      \
-	"$5::int8[], $6::int8[]) WITH ORDINALITY AS "                          \
-	"r(id, token, value, log, now_ms, run_at_ms, ord) "                    \
+	"$5::int8[], $6::int8[], $7::int8[]) WITH ORDINALITY AS "              \
+	"r(id, token, value, log, now_ms, run_at_ms, unsaid, ord) "            \
 	"WHERE j.id = r.id AND 0 + j.state = 2 AND j.lease = r.token "         \
 	"RETURNING r.ord, j.type, j.state"
+
+/* A lease that ended unsaid is not remembered. */
+#define REPORTED                                                               \
+	"reported = CASE r.unsaid WHEN 0 THEN r.token ELSE j.reported END"
 
 #define QUEUED "SELECT j.id, j.type, j.priority, j.seq"
 
@@ -104,20 +108,20 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	[FR_PG_PROGRESS] = { "progress", "keep progress",
 	    "UPDATE jobs j SET progress = r.value" REPORT },
 	[FR_PG_COMPLETE] = { "complete", "complete jobs",
-	    "UPDATE jobs j SET state = 3, result = r.value, log = r.log, "
-	    "finished_ms = r.now_ms, reported = r.token" REPORT },
+	    "UPDATE jobs j SET state = 3, result = r.value, error = NULL, "
+	    "log = r.log, finished_ms = r.now_ms, " REPORTED REPORT },
 	[FR_PG_COUNT_FAILED] = { "count_failed", "count failed attempts",
 	    "UPDATE jobs j SET fail_count = j.fail_count + 1, "
 	    "state = CASE WHEN r.run_at_ms > r.now_ms THEN 0 ELSE 1 END, "
 	    "run_at_ms = r.run_at_ms, error = r.value, log = r.log, "
-	    "reported = r.token" REPORT },
+	    REPORTED REPORT },
 	[FR_PG_FAIL] = { "fail", "fail jobs",
 	    "UPDATE jobs j SET state = 4, fail_count = j.fail_count + 1, "
 	    "error = r.value, log = r.log, finished_ms = r.now_ms, "
-	    "reported = r.token" REPORT },
+	    REPORTED REPORT },
 	[FR_PG_RELEASE] = { "release", "release jobs",
 	    "UPDATE jobs j SET state = 1, log = coalesce(r.log, j.log), "
-	    "reported = r.token" REPORT },
+	    REPORTED REPORT },
 	[FR_PG_REPORTED] = { "reported", "look for reports",
 	    "SELECT r.ord FROM unnest($1::uuid[], $2::uuid[]) "
 	    "WITH ORDINALITY AS r(id, token, ord) "

@@ -9,7 +9,7 @@
 /*
  * What workers say. A lease that a report has ended is marked `told`; the
  * next lease moves it to `prior`, so that the same report is known again
- * until another one counts.
+ * until another one counts. One that ended unsaid is not marked.
  */
 
 enum how { PROGRESS, COMPLETE, COUNT_FAILED, FAILED, RELEASE };
@@ -103,7 +103,7 @@ progress(struct fr_sq *q, const struct leased *l, const struct fr_report *r,
 /* What a report makes of the row in `ran`. */
 struct outcome {
 	enum fr_state state;
-	bool said;
+	bool said, told;
 	int fails;
 	int64_t run_at_ms; /* INT64_MIN: as it is */
 	int64_t finished_ms;
@@ -116,6 +116,7 @@ outcome_of(enum how how, const struct leased *l, const struct fr_report *r)
 	struct outcome o = {
 		.state = FR_STATE_QUEUED,
 		.said = l->said || r->log.len > 0,
+		.told = !r->unsaid,
 		.run_at_ms = INT64_MIN,
 	};
 
@@ -170,6 +171,7 @@ write_ran(
 		sqlite3_bind_null(st, 5);
 	sqlite3_bind_int64(st, 6, o->finished_ms);
 	fr_sq_text_at(st, 7, o->result);
+	sqlite3_bind_int(st, 8, o->told);
 	return fr_sq_run(q, st, err);
 }
 

@@ -95,7 +95,7 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
 [FR_SQ_RAN_RENEW_ALL] =
     "UPDATE ran SET until_ms = ?1 WHERE state = 2 AND until_ms < ?1",
 [FR_SQ_RAN_REPORT] =
-    "UPDATE ran SET state = ?2, told = 1, said = ?3,"
+    "UPDATE ran SET state = ?2, told = ?8, said = ?3,"
     " fail_count = fail_count + ?4, run_at_ms = coalesce(?5, run_at_ms),"
     " finished_ms = ?6, result = ?7 WHERE seq = ?1",
 [FR_SQ_RAN_SAID] = "UPDATE ran SET said = 1 WHERE seq = ?1",
@@ -111,7 +111,8 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     " ON CONFLICT DO UPDATE SET progress = excluded.progress",
 [FR_SQ_SAID_RESULT] =
     "INSERT INTO said (seq, result, log) VALUES (?1, ?2, ?3)"
-    " ON CONFLICT DO UPDATE SET result = excluded.result, log = excluded.log",
+    " ON CONFLICT DO UPDATE SET result = excluded.result, error = NULL,"
+    " log = excluded.log",
 [FR_SQ_SAID_ERROR] =
     "INSERT INTO said (seq, error, log) VALUES (?1, ?2, ?3)"
     " ON CONFLICT DO UPDATE SET error = excluded.error, log = excluded.log",

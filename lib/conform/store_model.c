@@ -15,6 +15,8 @@ struct row {
 	struct fr_job job;
 	struct fr_token reported; /* the last lease that a report ended */
 	struct fr_token older;    /* some lease that a report ended before */
+	struct fr_token unsaid;   /* the last lease that ended without one */
+	bool blurred; /* since it was reported another ended unsaid */
 	bool there;
 	bool leased; /* has ever been */
 };
@@ -122,7 +124,9 @@ some_token(struct walk *w, const struct row *r)
 	if (r->leased && chance(w, 60))
 		return r->job.lease;
 	if (r->leased && chance(w, 60))
-		return chance(w, 50) ? r->reported : r->older;
+		return chance(w, 40)   ? r->reported
+		       : chance(w, 50) ? r->unsaid
+				       : r->older;
 	return fr_check_token(w->c);
 }
 
@@ -152,6 +156,11 @@ do_renew(struct walk *w, struct row *r)
 static void
 ended(struct row *r, const struct fr_report *p)
 {
+	r->blurred = p->unsaid;
+	if (p->unsaid) {
+		r->unsaid = p->token;
+		return;
+	}
 	r->older = r->reported;
 	r->reported = p->token;
 }
@@ -172,6 +181,7 @@ apply(struct row *r, const struct fr_report *p, int kind)
 	case 1:
 		j->state = FR_STATE_COMPLETE;
 		j->result = p->value;
+		j->error.len = 0;
 		j->finished_ms = p->now_ms;
 		break;
 	case 2:
@@ -210,13 +220,16 @@ do_report(struct walk *w, struct row *r)
 	p.run_at_ms = w->now_ms + (chance(w, 50) ? 20 : 0);
 	if (kind != 0 && chance(w, 50))
 		p.log = FR_SPAN("\"log\"");
+	p.unsaid = kind > 1 && chance(w, 30);
 	rc = fr_st_say(c, fn[kind], p);
 	if (is_current(r, &p.token)) {
 		WANT_RC(c, rc, FR_OK);
 		apply(r, &p, kind);
 	} else if (r->there && kind != 0 && !fr_token_zero(&p.token) &&
-		   fr_token_eq(&p.token, &r->reported)) {
+		   fr_token_eq(&p.token, &r->reported) && !r->blurred) {
 		WANT_RC(c, rc, FR_EXISTS);
+	} else if (fr_token_eq(&p.token, &r->unsaid)) {
+		WANT_RC(c, rc, FR_STALE);
 	} else {
 		WANT(c, rc == FR_STALE || rc == FR_EXISTS);
 	}

@@ -123,6 +123,23 @@ complete_keeps_fail_count(struct fr_check *c)
 }
 
 static void
+complete_clears_error(struct fr_check *c)
+{
+	const struct fr_store_ops *ops = c->s->ops;
+	struct fr_uuid id = fr_st_new(c);
+	struct fr_report r;
+
+	MUST(c, fr_st_report(c, ops->count_failed, id, fr_st_lease(c, id)));
+	WANT_SPAN(c, fr_st_get(c, id)->error, FR_SPAN("\"said\""));
+	r = report(c, id, fr_st_lease(c, id));
+	WANT_SPAN(c, fr_st_get(c, id)->error, FR_SPAN("\"said\""));
+	MUST(c, fr_st_report_with(c, ops->complete, r));
+	WANT_SPAN(c, fr_st_in(c, id, FR_STATE_COMPLETE)->error, FR_SPAN(""));
+	WANT_SPAN(c, fr_st_get(c, id)->result, r.value);
+	WANT_SPAN(c, fr_st_get(c, id)->log, r.log);
+}
+
+static void
 releases(struct fr_check *c)
 {
 	const struct fr_store_ops *ops = c->s->ops;
@@ -324,6 +341,90 @@ stale_after_lease(struct fr_check *c)
 	}
 }
 
+/* Every word under t is stale, and changes nothing. */
+static void
+all_stale(struct fr_check *c, struct fr_uuid id, struct fr_token t)
+{
+	const struct kinds k = all_kinds(c->s->ops);
+	const struct fr_job *was = fr_st_get(c, id);
+	size_t i;
+
+	for (i = 0; i < KINDS; i++) {
+		WANT_RC(c, fr_st_report_with(c, k.fn[i], report(c, id, t)),
+		    FR_STALE);
+		fr_st_same(c, fr_st_get(c, id), was);
+	}
+}
+
+/* The lease of a job that may have had another, whose end was reported. */
+static struct fr_token
+ends_unsaid(struct fr_check *c, fr_store_report_fn *fn, bool again,
+    struct fr_uuid *id, enum fr_state *state)
+{
+	struct fr_report r;
+
+	*id = fr_st_new(c);
+	if (again)
+		MUST(c, fr_st_report(c, c->s->ops->count_failed, *id,
+			    fr_st_lease(c, *id)));
+	r = report(c, *id, fr_st_lease(c, *id));
+	r.run_at_ms = r.now_ms;
+	r.unsaid = true;
+	MUST(c, fr_st_report_with(c, fn, r));
+	*state = fr_st_get(c, *id)->state;
+	return r.token;
+}
+
+static void
+unsaid_is_stale(struct fr_check *c)
+{
+	const struct fr_store_ops *ops = c->s->ops;
+	fr_store_report_fn *const fn[] = { ops->count_failed, ops->failed,
+		ops->release };
+	struct fr_token a, b;
+	enum fr_state state;
+	struct fr_uuid id;
+	struct fr_edit e;
+	size_t i;
+
+	for (i = 0; i < 6; i++) {
+		a = ends_unsaid(c, fn[i % 3], i >= 3, &id, &state);
+		WANT_INT(
+		    c, state, i % 3 == 1 ? FR_STATE_FAILED : FR_STATE_QUEUED);
+		all_stale(c, id, a);
+		if (i % 3 == 1)
+			MUST(c, fr_st_edit(c, ops->retry, id, &e));
+		b = fr_st_lease(c, id);
+		all_stale(c, id, a);
+		MUST(c, fr_st_report(c, ops->complete, id, b));
+		all_stale(c, id, a);
+		WANT_RC(c, fr_st_report(c, ops->complete, id, b), FR_EXISTS);
+	}
+}
+
+/* It changes the job as the same report would that somebody said. */
+static void
+unsaid_counts(struct fr_check *c)
+{
+	const struct fr_store_ops *ops = c->s->ops;
+	const struct fr_job *j;
+	enum fr_state state;
+	struct fr_uuid id;
+
+	(void)ends_unsaid(c, ops->count_failed, false, &id, &state);
+	j = fr_st_in(c, id, FR_STATE_QUEUED);
+	WANT_INT(c, j->fail_count, 1);
+	WANT_SPAN(c, j->error, FR_SPAN("{\"v\":1}"));
+	(void)ends_unsaid(c, ops->failed, true, &id, &state);
+	j = fr_st_in(c, id, FR_STATE_FAILED);
+	WANT_INT(c, j->fail_count, 2);
+	WANT_INT(c, j->finished_ms, c->t0 + 50);
+	(void)ends_unsaid(c, ops->release, true, &id, &state);
+	j = fr_st_in(c, id, FR_STATE_QUEUED);
+	WANT_INT(c, j->fail_count, 1);
+	WANT_INT(c, j->attempt, 2);
+}
+
 static void
 earlier_never_counts(struct fr_check *c)
 {
@@ -417,6 +518,8 @@ const struct fr_case fr_cases_report[] = {
 	    fail_count_adds_up, 0 },
 	{ "a completed job remembers how often it failed",
 	    complete_keeps_fail_count, 0 },
+	{ "a completed job shows no error of an attempt before",
+	    complete_clears_error, 0 },
 	{ "what is given back is queued again, uncounted", releases, 0 },
 	{ "the last progress is kept and changes nothing else", progresses, 0 },
 	{ "a report with a wrong lease is stale and changes nothing",
@@ -433,6 +536,10 @@ const struct fr_case fr_cases_report[] = {
 	    repeat_after_lease, 0 },
 	{ "a lease is stale when the job has been leased again",
 	    stale_after_lease, 0 },
+	{ "a lease that ended without a word is stale ever after",
+	    unsaid_is_stale, 0 },
+	{ "a lease that ended without a word counts as if one was said",
+	    unsaid_counts, 0 },
 	{ "no earlier lease ever counts again", earlier_never_counts, 0 },
 	{ "a report about a cancelled job is stale and changes nothing",
 	    after_cancel, 0 },

@@ -506,6 +506,7 @@ take_back(struct fr_engine *e, struct fr_worker *w, struct fr_vec *lost)
 			r->id = l->id;
 			r->token = l->token;
 			r->now_ms = e->turn.now_ms;
+			r->unsaid = true;
 		}
 		fr_lease_drop(&e->workers, l);
 	}

@@ -85,6 +85,7 @@ note_expired(void *arg, const struct fr_job *job)
 	r->id = job->id;
 	r->token = job->lease;
 	r->now_ms = t->now_ms;
+	r->unsaid = true;
 	fr_buf_init(&b, 0);
 	fr_buf_adds(&b, "\"lease expired: worker ");
 	fr_buf_addspan(&b, job->worker); /* [A-Za-z0-9._-] by the wire */

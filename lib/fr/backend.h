@@ -8,7 +8,7 @@
 #include <fr/store.h>
 
 /* Grows whenever a table or a struct above changes its shape. */
-#define FR_BACKEND_ABI 1U
+#define FR_BACKEND_ABI 2U
 
 /*
  * The one symbol that a module (PATH.so) exports, under the name fr_module.

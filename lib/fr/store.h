@@ -2,6 +2,7 @@
 #ifndef FR_STORE_H
 #define FR_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -127,6 +128,12 @@ typedef enum fr_rc fr_store_renew_all_fn(
  *               the last lease so ended is remembered when a new one is
  *               given, so a repeat is known until the next report counts)
  *   FR_STALE    it does not count, and nothing changed
+ *
+ * unsaid (count_failed, failed, release): nobody said it. The lease is over,
+ * because it ran out or was lost on the way, and the caller says so with its
+ * token. It counts like any other, but the lease is not remembered as ended by
+ * a report: a later word of its worker is FR_STALE. An earlier lease that is
+ * remembered may stay so.
  */
 struct fr_report {
 	struct fr_uuid id;
@@ -135,15 +142,16 @@ struct fr_report {
 	struct fr_span log;   /* JSON string or len 0 */
 	int64_t now_ms;
 	int64_t run_at_ms; /* count_failed: when the next attempt is due */
+	bool unsaid;       /* a later word under this lease is stale */
 	enum fr_rc rc;     /* out */
 };
 /*
- * progress: keeps value. complete: state complete, result, log, finished_ms.
- * failed: fail_count grows by one, state failed, error, log, finished_ms.
- * count_failed: fail_count grows by one; run_at_ms is set; scheduled if
- * run_at_ms > now_ms, else queued; error and log are kept. release: queued
- * again, nothing counted, log kept if there is one. lease_until_ms of a job
- * that is not running means nothing.
+ * progress: keeps value. complete: state complete, result, log, finished_ms;
+ * the error of an attempt before goes. failed: fail_count grows by one, state
+ * failed, error, log, finished_ms. count_failed: fail_count grows by one;
+ * run_at_ms is set; scheduled if run_at_ms > now_ms, else queued; error and log
+ * are kept. release: queued again, nothing counted, log kept if there is one.
+ * lease_until_ms of a job that is not running means nothing.
  */
 typedef enum fr_rc fr_store_report_fn(
     struct fr_store *s, struct fr_report *r, size_t n, struct fr_err *err);

@@ -51,6 +51,7 @@ promotes-all|no more jobs are promoted at once
 purges-unfinished|what has not ended is never purged
 readonly-writes|a read-only handle cannot change anything
 release-counts|given back is queued again, uncounted
+remembers-unsaid|a lease that ended without a word is stale
 removes-running|what has not ended cannot be removed
 renew-any|wrong, ended or unknown lease cannot be renewed
 renew-all-shortens|shortens nothing

@@ -42,6 +42,7 @@
 	X(READONLY_WRITES, "readonly-writes")                                  \
 	X(RELEASE_COUNTS, "release-counts")                                    \
 	X(REMOVES_RUNNING, "removes-running")                                  \
+	X(REMEMBERS_UNSAID, "remembers-unsaid")                                \
 	X(RENEW_ANY, "renew-any")                                              \
 	X(RENEW_ALL_SHORTENS, "renew-all-shortens")                            \
 	X(REPEAT_COUNTS, "repeat-counts")                                      \
@@ -365,8 +366,11 @@ report(struct fr_store *s, fr_store_report_fn *fn, struct fr_report *r,
 	enum fr_rc rc;
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		bend(b, &r[i]);
+		if (b->fault == REMEMBERS_UNSAID)
+			r[i].unsaid = false;
+	}
 	rc = fn(b->in, r, n, err);
 	for (i = 0; i < n; i++) {
 		if (b->fault == REPEAT_COUNTS && r[i].rc == FR_EXISTS)

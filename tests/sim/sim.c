@@ -45,6 +45,7 @@ struct job {
 	uint32_t started, given_back;
 	enum fr_state seen;
 	unsigned seen_edits;
+	uint32_t told_attempt; /* whose result was taken, not refused; or 0 */
 };
 
 struct run {
@@ -62,7 +63,8 @@ struct worker {
 	struct run runs[8];
 	size_t nruns;
 	uint32_t slots;
-	int64_t next_ms; /* when it sends something again */
+	int64_t next_ms;      /* when it sends something again */
+	int64_t cut_until_ms; /* it sends nothing at all */
 	struct fr_op *open;
 	unsigned type_mask;
 };
@@ -696,6 +698,20 @@ worker_die(struct sim *s, struct worker *w)
 	w->next_ms = s->ms + upto(s, 30000);
 }
 
+/* Whether a result was taken; one that was is the job's outcome. */
+static void
+note_told(struct sim *s, const struct fr_exchange *x, const struct run *r)
+{
+	struct job *j = job_find(s, &r->id);
+	size_t i;
+
+	for (i = 0; i < x->nrefused; i++)
+		if (fr_uuid_eq(&x->refused[i], &r->id))
+			return;
+	if (r->how == FR_FINISH_COMPLETE)
+		j->told_attempt = r->attempt;
+}
+
 static void
 worker_heard(struct sim *s, struct worker *w, struct fr_op *op)
 {
@@ -705,8 +721,10 @@ worker_heard(struct sim *s, struct worker *w, struct fr_op *op)
 	for (i = 0; i < x->nfinished; i++) {
 		at = find_run(w, &x->finished[i].id);
 		if (at < w->nruns && w->runs[at].finished &&
-		    fr_token_eq(&w->runs[at].token, &x->finished[i].token))
+		    fr_token_eq(&w->runs[at].token, &x->finished[i].token)) {
+			note_told(s, x, &w->runs[at]);
 			drop_run(w, at);
+		}
 	}
 	s->stale += (unsigned)x->nrefused;
 	for (i = 0; i < x->nstop; i++) {
@@ -722,6 +740,8 @@ worker_heard(struct sim *s, struct worker *w, struct fr_op *op)
 static void
 worker_act(struct sim *s, struct worker *w)
 {
+	if (s->ms < w->cut_until_ms)
+		return;
 	end_runs(s, w);
 	if (s->ms < w->next_ms)
 		return;
@@ -810,6 +830,14 @@ judge(void *arg, const struct fr_job *row)
 	if (row->state == FR_STATE_COMPLETE && !fr_span_is(row->result, want))
 		wrong("a stale result is visible: attempt %u, result %.*s",
 		    row->attempt, (int)row->result.len, row->result.p);
+	if (row->state == FR_STATE_COMPLETE && row->error.len > 0)
+		wrong("a completed job shows an error");
+	if (j->edits == 0 && j->told_attempt > 0 &&
+	    (row->state != FR_STATE_COMPLETE ||
+		row->attempt != j->told_attempt))
+		wrong("the result of attempt %u was taken, but the job is %s "
+		      "by attempt %u",
+		    j->told_attempt, fr_state_name(row->state), row->attempt);
 	if (row->fail_count > row->max_attempts)
 		wrong("%u failures of %u", row->fail_count, row->max_attempts);
 	if (j->edits == 0 && j->started > j->given_back + row->max_attempts)
@@ -859,6 +887,7 @@ static void
 fault(struct sim *s)
 {
 	struct fr_err err = FR_ERR_INIT;
+	struct worker *w;
 
 	switch (upto(s, 9)) {
 	case 0:
@@ -884,6 +913,11 @@ fault(struct sim *s)
 	case 7: /* the machine is suspended */
 		s->ms += upto(s, 600000);
 		break;
+	case 8: /* its runs go on, and it reports when its leases are over */
+		w = &s->w[upto(s, WORKERS - 1)];
+		trace("%s is cut off", w->id);
+		w->cut_until_ms = s->ms + upto(s, 3 * LEASE_MS);
+		break;
 	default:
 		break;
 	}
@@ -898,6 +932,11 @@ next_event(const struct sim *s, int64_t until)
 
 	for (i = 0; i < WORKERS; i++) {
 		w = &s->w[i];
+		if (w->cut_until_ms > s->ms) {
+			if (w->cut_until_ms < next)
+				next = w->cut_until_ms;
+			continue;
+		}
 		if (w->next_ms < next)
 			next = w->next_ms;
 		for (k = 0; k < w->nruns; k++)

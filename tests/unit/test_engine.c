@@ -427,7 +427,7 @@ what_was_lost_on_the_way_is_taken_back_uncounted(void **state)
 
 	assert_int_equal(job.attempt, 2);
 	assert_int_equal(look(w, &id).fail_count, 0);
-	assert_int_equal(report(w, "w1", &lost, FR_FINISH_COMPLETE, "1"), 0);
+	assert_int_equal(report(w, "w1", &lost, FR_FINISH_COMPLETE, "1"), 1);
 	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
 }
 
@@ -457,8 +457,47 @@ a_lease_that_is_renewed_lives_and_one_that_is_not_ends(void **state)
 	ask(w, op);
 	assert_int_equal(op->u.work.nstop, 1);
 	op_free(op);
-	assert_int_equal(report(w, "w1", &job, FR_FINISH_FAILED, "1"), 0);
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_FAILED, "1"), 1);
 	assert_int_equal(look(w, &id).fail_count, 1);
+}
+
+/* A lease that ran out, with these attempts; then its worker reports. */
+static void
+reports_late(struct world *w, uint32_t attempts, bool again)
+{
+	const struct fr_uuid id = submit(w, "t", 0, attempts);
+	const struct fr_job late = take(w, "w1", "t");
+	struct fr_job job = { .lease = { { 0 } } };
+	enum fr_state state;
+
+	pass(w, 17000);
+	state = attempts == 1 ? FR_STATE_FAILED : FR_STATE_QUEUED;
+	assert_int_equal(look(w, &id).state, state);
+	if (again) {
+		job = take(w, "w2", "t");
+		state = FR_STATE_RUNNING;
+	}
+	assert_int_equal(report(w, "w1", &late, FR_FINISH_COMPLETE, "1"), 1);
+	assert_int_equal(report(w, "w1", &late, FR_FINISH_FAILED, "1"), 1);
+	assert_int_equal(report(w, "w1", &late, FR_FINISH_RELEASED, ""), 1);
+	assert_int_equal(look(w, &id).state, state);
+	assert_int_equal(look(w, &id).fail_count, 1);
+	assert_int_equal(look(w, &id).result.len, 0);
+	if (!again)
+		return;
+	assert_int_equal(report(w, "w2", &job, FR_FINISH_COMPLETE, "2"), 0);
+	assert_int_equal(report(w, "w1", &late, FR_FINISH_COMPLETE, "1"), 1);
+	assert_int_equal(report(w, "w2", &job, FR_FINISH_COMPLETE, "2"), 0);
+	assert_true(fr_span_is(look(w, &id).result, "2"));
+	assert_int_equal(look(w, &id).error.len, 0);
+}
+
+static void
+a_report_after_its_lease_has_expired_is_refused(void **state)
+{
+	reports_late(*state, 1, false);
+	reports_late(*state, 3, true);
+	reports_late(*state, 3, false);
 }
 
 static void
@@ -763,6 +802,7 @@ main(void)
 		T(a_failed_attempt_comes_back_later_and_the_last_one_is_the_end),
 		T(what_was_lost_on_the_way_is_taken_back_uncounted),
 		T(a_lease_that_is_renewed_lives_and_one_that_is_not_ends),
+		T(a_report_after_its_lease_has_expired_is_refused),
 		T(a_job_that_loses_its_workers_ends),
 		T(a_cancelled_job_is_stopped_at_its_worker),
 		T(a_paused_type_waits_and_holds_up_nobody),

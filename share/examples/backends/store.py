@@ -172,8 +172,10 @@ class Store:
         """change is what a report that counts does to its row."""
         rcs = []
         for x in r["reports"]:
+            told = ends and not x["unsaid"]  # known again if it comes twice
             n = self.db.execute(
                 "UPDATE jobs SET " + change +
+                (", reported = lease" if told else "") +
                 " WHERE id = ? AND state = 2 AND lease = ?",
                 args(x) + (x["id"], x["token"])).rowcount
             if n:
@@ -192,26 +194,26 @@ class Store:
 
     def complete(self, r):
         return self.report(
-            r, True, "state = 3, result = ?, log = ?, finished_ms = ?, "
-            "reported = lease",
+            r, True, "state = 3, result = ?, error = NULL, log = ?, "
+            "finished_ms = ?",
             lambda x: (x.get("value"), x.get("log"), x["now_ms"]))
 
     def failed(self, r):
         return self.report(
             r, True, "state = 4, fail_count = fail_count + 1, error = ?, "
-            "log = ?, finished_ms = ?, reported = lease",
+            "log = ?, finished_ms = ?",
             lambda x: (x.get("value"), x.get("log"), x["now_ms"]))
 
     def count_failed(self, r):
         return self.report(
             r, True, "state = ?, fail_count = fail_count + 1, run_at_ms = ?, "
-            "error = ?, log = ?, reported = lease",
+            "error = ?, log = ?",
             lambda x: (SCHEDULED if x["run_at_ms"] > x["now_ms"] else QUEUED,
                        x["run_at_ms"], x.get("value"), x.get("log")))
 
     def release(self, r):
         return self.report(
-            r, True, "state = 1, log = coalesce(?, log), reported = lease",
+            r, True, "state = 1, log = coalesce(?, log)",
             lambda x: (x.get("log"),))
 
     def edit(self, r, change):
