@@ -25,7 +25,7 @@ fr_engine_submit(struct fr_engine *e, struct fr_op *op)
 	op->rc = FR_OK;
 	op->err.msg[0] = '\0';
 	op->taker = NULL;
-	op->waiting = op->now = op->answered = false;
+	op->waiting = op->now = op->answered = op->listed = false;
 	op->timer.pos = 0;
 	op->list_prev = op->list_next = NULL;
 	return fr_inbox_put(&e->inbox, op);
@@ -174,6 +174,47 @@ sort_op(struct fr_engine *e, struct fr_op *op)
 		refuse(e, op, FR_NOMEM, NULL);
 	else
 		*to = op;
+	op->listed = to != NULL && v == &t->works;
+}
+
+/*
+ * What was answered while this turn was gathered depends on no commit. But an
+ * exchange that is itself of this turn, replaced by the worker's next one, is
+ * in its lists, and must live until they have been gone through.
+ */
+static void
+release_early(struct fr_engine *e)
+{
+	struct fr_op *op, *next, *kept = NULL, *kept_last = NULL;
+	struct fr_op *all = e->done;
+
+	e->done = e->done_last = NULL;
+	for (op = all; op != NULL; op = next) {
+		struct fr_op **first = op->listed ? &kept : &e->done;
+		struct fr_op **last = op->listed ? &kept_last : &e->done_last;
+
+		next = op->next;
+		op->next = NULL;
+		if (*first == NULL)
+			*first = op;
+		else
+			(*last)->next = op;
+		*last = op;
+	}
+	release_answers(e);
+	e->done = kept;
+	e->done_last = kept_last;
+}
+
+/* No list of a turn has its exchanges any more. */
+static void
+unlist(struct fr_engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->turn.works.n; i++)
+		(*(struct fr_op **)fr_vec_at(&e->turn.works, i))->listed =
+		    false;
 }
 
 /* Everything that is to be applied in this turn. */
@@ -669,8 +710,7 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	fr_sweep_tidy(e);
 	rc = fr_engine_clock(e, e->turn.mono_ms >= e->next_sweep_ms, &why);
 	n = gather(e);
-	/* These depend on no commit. */
-	release_answers(e);
+	release_early(e);
 	e->turn.loading = e->loading;
 	e->turn.cursor = e->cursor;
 	if (rc == FR_OK)
@@ -684,6 +724,7 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 		failed(e, rc, &why);
 	/* Last, so that whoever's time is over now had his chance. */
 	fr_wait_timeouts(e, e->turn.mono_ms);
+	unlist(e);
 	release_answers(e);
 	*next_ms = next_turn(e);
 	if (e->fatal) {

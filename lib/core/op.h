@@ -163,6 +163,7 @@ struct fr_op {
 	bool waiting;
 	bool now; /* is answered in this turn whatever comes */
 	bool answered;
+	bool listed; /* in this turn's works: released at its end */
 };
 
 #endif

@@ -21,7 +21,27 @@ struct world {
 	struct fr_engine *engine;
 	int64_t next_ms;
 	char url[32];
+	bool eager; /* answers are taken, and forgotten, when they are there */
+	unsigned taken;
 };
+
+/* As the thread that waits for answers may do at any moment. */
+static void
+take_eagerly(void *arg)
+{
+	struct world *w = arg;
+	struct fr_op *op, *next;
+
+	if (!w->eager)
+		return;
+	for (op = fr_engine_take(w->engine); op != NULL; op = next) {
+		next = op->next;
+		fr_arena_free(op->arena);
+		memset(op, 0xff, sizeof(*op));
+		free(op);
+		w->taken++;
+	}
+}
 
 static int64_t
 held_wall(void *arg)
@@ -42,7 +62,9 @@ start(struct world *w)
 	const struct fr_engine_conf conf = { .store = w->store,
 		.queue = w->queue,
 		.clock = &w->clock,
-		.rand = &w->rand };
+		.rand = &w->rand,
+		.wake = take_eagerly,
+		.wake_arg = w };
 
 	w->engine = fr_engine_new(&conf, &err);
 	assert_non_null(w->engine);
@@ -790,6 +812,26 @@ a_clock_set_forward_ends_no_lease(void **state)
 	assert_int_equal(look(w, &id).state, FR_STATE_QUEUED);
 }
 
+/* A worker's new connection is ahead of the end of its old one. */
+static void
+an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it(
+    void **state)
+{
+	struct world *w = *state;
+
+	w->eager = true;
+	send(w, work_op("w1", "t", 0, 30000)); /* to hear of cancelled jobs */
+	send(w, work_op("w1", "t", 1, 30000));
+	settle(w);
+	assert_int_equal(w->taken, 1);
+	send(w, work_op("w1", "t", 1, 30000));
+	send(w, work_op("w1", "t", 1, 30000));
+	settle(w);
+	assert_int_equal(w->taken, 3);
+	pass(w, 40000);
+	assert_int_equal(w->taken, 4);
+}
+
 int
 main(void)
 {
@@ -815,6 +857,7 @@ main(void)
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),
 		T(a_clock_set_forward_ends_no_lease),
+		T(an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it),
 	};
 
 	return FR_UNIT_MAIN(tests);
