@@ -90,26 +90,6 @@ release_answers(struct fr_engine *e)
 
 /* ------------------------------------------------------------------ */
 
-/*
- * A worker's open exchange when it sends another: it is dead, or only waited to
- * hear of a cancelled job. One that came in this same turn is still needed by
- * it, and so is answered at its end.
- */
-static void
-supersede(struct fr_engine *e, struct fr_op *open)
-{
-	size_t i;
-
-	for (i = 0; i < e->turn.works.n; i++)
-		if (*(struct fr_op **)fr_vec_at(&e->turn.works, i) == open) {
-			open->now = true;
-			if (open->taker != NULL)
-				fr_taker_unlink(&e->types, open->taker);
-			return;
-		}
-	fr_dispatch_answer(e, open, open->u.work.slots > 0 ? FR_AGAIN : FR_OK);
-}
-
 /* A worker's exchange: noted, and made a taker if it can take something. */
 static bool
 enter_work(struct fr_engine *e, struct fr_op *op)
@@ -128,8 +108,7 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 	if (e->shared && e->turn.mono_ms - w->read_ms > e->c.lease_ms / 3)
 		w->unsure = true;
 	op->now = x->wait_ms <= 0 || x->nfinished > 0 ||
-		  (x->slots > 0 ? x->ntypes == 0 : w->open != NULL) ||
-		  (op->taker != NULL && w->open != op);
+		  (x->slots > 0 ? x->ntypes == 0 : w->open != NULL);
 	/* One that has nothing to take waits to hear of a cancelled job. */
 	if (x->slots == 0 && (w->open == op || !op->now)) {
 		op->now = false;
@@ -138,8 +117,11 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 	}
 	if (x->slots == 0 || x->ntypes == 0 || op->taker != NULL)
 		return true;
+	/* The one before is dead, or it would not send another; unless it only
+	 * waits to hear. */
 	if (w->open != NULL)
-		supersede(e, w->open);
+		fr_dispatch_answer(
+		    e, w->open, w->open->u.work.slots > 0 ? FR_AGAIN : FR_OK);
 	op->taker = fr_taker_new(&e->types, op, w);
 	if (op->taker == NULL)
 		return false;
