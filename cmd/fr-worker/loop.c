@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "base/time.h"
 
-#define STALE_MS 100 /* a job fetched ahead waits no longer */
+#define STALE_MS 500 /* a job fetched ahead waits no longer */
 #define QUICK_MS 50
 #define QUIT_MS 10000   /* for the last words to a manager that is away */
 #define GOODBYE_MS 1000 /* if there is nothing to report */

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "core/turn.h"
 
 /*
@@ -328,6 +329,14 @@ touch(struct fr_engine *e, const struct fr_vec *tickets)
 	}
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	const struct fr_ticket *x = a, *y = b;
+
+	return fr_uuid_cmp(&x->id, &y->id);
+}
+
 static void
 update_queue(struct fr_engine *e)
 {
@@ -338,6 +347,10 @@ update_queue(struct fr_engine *e)
 
 	touch(e, &t->push);
 	touch(e, &t->front);
+	/* What several reports give back stands in the order of the reports;
+	 * our ids are in the order of time, which is that of the queue. */
+	if (t->front.n > 1)
+		qsort(t->front.p, t->front.n, t->front.each, by_id);
 	if (e->degraded)
 		return; /* the sweep brings it when the queue is back */
 	if (t->removed.n > 0)

@@ -689,6 +689,37 @@ several_who_wait_share_what_is_there(void **state)
 }
 
 static void
+what_is_given_back_goes_out_in_its_old_order(void **state)
+{
+	struct world *w = *state;
+	struct fr_uuid ids[4];
+	struct fr_op *op, *back;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		ids[i] = submit(w, "t", 0, 1);
+	op = ask(w, work_op("w1", "t", 3, 0));
+	assert_int_equal(op->u.work.njobs, 3);
+	back = work_op("w1", "t", 0, 0);
+	back->u.work.finished =
+	    fr_arena_calloc(back->arena, 3, sizeof(*back->u.work.finished));
+	back->u.work.nfinished = 3;
+	for (i = 0; i < 3; i++)
+		back->u.work.finished[i] =
+		    (struct fr_finished){ .id = op->u.work.jobs[2 - i].id,
+			    .token = op->u.work.jobs[2 - i].lease,
+			    .how = FR_FINISH_RELEASED };
+	op_free(ask(w, back));
+	op_free(op);
+	op = ask(w, work_op("w2", "t", 4, 0));
+	assert_int_equal(op->u.work.njobs, 4);
+	for (i = 0; i < 4; i++)
+		assert_memory_equal(
+		    &op->u.work.jobs[i].id, &ids[i], sizeof(ids[i]));
+	op_free(op);
+}
+
+static void
 an_answer_holds_only_so_much_data(void **state)
 {
 	struct world *w = *state;
@@ -852,6 +883,7 @@ main(void)
 		T(whoever_waits_for_a_job_hears_of_its_end),
 		T(a_batch_with_a_conflict_is_refused_whole),
 		T(several_who_wait_share_what_is_there),
+		T(what_is_given_back_goes_out_in_its_old_order),
 		T(an_answer_holds_only_so_much_data),
 		T(a_new_engine_finds_everything_in_the_store),
 		T(an_emptied_queue_is_filled_again_from_the_store),
