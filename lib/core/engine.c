@@ -258,9 +258,11 @@ gather(struct fr_engine *e)
 		next = op->next;
 		sort_op(e, op);
 	}
+	/* One that has arrived only now does not wait yet. */
 	for (i = 0; i < nserials; i++)
-		fr_wait_abandoned(e, serials[i]);
-	free(serials);
+		if (!fr_wait_abandoned(e, serials[i]))
+			serials[e->nabandoned++] = serials[i];
+	e->abandoned = serials;
 	fr_count(&e->counters.ops, n);
 	return n;
 }
@@ -707,6 +709,19 @@ next_turn(const struct fr_engine *e)
 	return at;
 }
 
+/* Requests that were left in the turn in which they arrived. */
+static void
+abandon_late(struct fr_engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->nabandoned; i++)
+		(void)fr_wait_abandoned(e, e->abandoned[i]);
+	free(e->abandoned);
+	e->abandoned = NULL;
+	e->nabandoned = 0;
+}
+
 enum fr_rc
 fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 {
@@ -735,6 +750,7 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	}
 	if (rc != FR_OK)
 		failed(e, rc, &why);
+	abandon_late(e);
 	/* Last, so that whoever's time is over now had his chance. */
 	fr_wait_timeouts(e, e->turn.mono_ms);
 	unlist(e);
@@ -759,6 +775,7 @@ answer_rest(struct fr_engine *e)
 	fr_inbox_close(&e->inbox);
 	fr_turn_reset(&e->turn);
 	(void)gather(e);
+	abandon_late(e);
 	for (op = e->turn.creates; op != NULL; op = next) {
 		next = op->next;
 		refuse(e, op, FR_AGAIN, &why);

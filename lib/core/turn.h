@@ -89,6 +89,8 @@ struct fr_engine {
 	struct fr_op *redo;   /* to be applied again: the disk was full */
 	struct fr_op *later;  /* creates that arrived meanwhile */
 	struct fr_op *purges; /* not finished yet */
+	uint64_t *abandoned;  /* serials, of ops that do not wait yet */
+	size_t nabandoned;
 	struct fr_turn turn;
 	struct fr_op *done, *done_last; /* answers of this turn */
 
@@ -207,7 +209,8 @@ FR_MUSTCHECK bool fr_wait_begin(
 void fr_wait_end(struct fr_engine *e, struct fr_op *op);
 void fr_wait_job_add(struct fr_engine *e, struct fr_op *op);
 void fr_wait_job_ended(struct fr_engine *e, const struct fr_uuid *id);
-void fr_wait_abandoned(struct fr_engine *e, uint64_t serial);
+/* false: it does not wait (yet). */
+bool fr_wait_abandoned(struct fr_engine *e, uint64_t serial);
 void fr_wait_timeouts(struct fr_engine *e, int64_t mono_ms);
 /* Those that wait for jobs that another manager may have ended. */
 FR_MUSTCHECK enum fr_rc fr_wait_recheck(

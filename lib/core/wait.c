@@ -103,18 +103,19 @@ fr_wait_job_ended(struct fr_engine *e, const struct fr_uuid *id)
 	}
 }
 
-void
+bool
 fr_wait_abandoned(struct fr_engine *e, uint64_t serial)
 {
 	struct fr_op *op = fr_map_get(e->by_serial, serial_key(&serial));
 
 	if (op == NULL)
-		return; /* it has been answered meanwhile */
+		return false;
 	fr_fail(&op->err, FR_AGAIN, "nobody waits for the answer");
 	if (op->kind == FR_OP_WORK)
 		fr_dispatch_answer(e, op, FR_AGAIN);
 	else
 		fr_answer(e, op, FR_AGAIN);
+	return true;
 }
 
 void

@@ -567,6 +567,22 @@ a_cancelled_job_is_stopped_at_its_worker(void **state)
 }
 
 static void
+a_request_that_is_left_at_once_comes_back_at_once(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *op = work_op("w1", "t", 1, 60000);
+
+	send(w, op);
+	fr_engine_abandon(w->engine, op);
+	step(w);
+	assert_ptr_equal(answer(w), op);
+	assert_int_equal(op->rc, FR_AGAIN);
+	op_free(op);
+	(void)submit(w, "t", 0, 1);
+	(void)take(w, "w2", "t");
+}
+
+static void
 a_paused_type_waits_and_holds_up_nobody(void **state)
 {
 	struct world *w = *state;
@@ -878,6 +894,7 @@ main(void)
 		T(a_report_after_its_lease_has_expired_is_refused),
 		T(a_job_that_loses_its_workers_ends),
 		T(a_cancelled_job_is_stopped_at_its_worker),
+		T(a_request_that_is_left_at_once_comes_back_at_once),
 		T(a_paused_type_waits_and_holds_up_nobody),
 		T(a_delayed_job_goes_out_when_its_time_has_come),
 		T(whoever_waits_for_a_job_hears_of_its_end),
