@@ -216,6 +216,18 @@ void fr_wait_timeouts(struct fr_engine *e, int64_t mono_ms);
 FR_MUSTCHECK enum fr_rc fr_wait_recheck(
     struct fr_engine *e, struct fr_err *err);
 
+/* committed.c: the queue, the events, the answers, in this order. */
+void fr_turn_committed(struct fr_engine *e);
+
+/* lost.c: everything is taken back, tried again or refused, as rc demands. */
+void fr_turn_failed(struct fr_engine *e, enum fr_rc rc, struct fr_err *why);
+/* op, or each of ops that is not answered and does not wait, is answered
+ * with rc; why NULL: no memory. */
+void fr_refuse(struct fr_engine *e, struct fr_op *op, enum fr_rc rc,
+    const struct fr_err *why);
+void fr_refuse_all(struct fr_engine *e, struct fr_vec *ops, enum fr_rc rc,
+    const struct fr_err *why);
+
 /* engine.c: op is answered at the end of the turn. */
 void fr_answer(struct fr_engine *e, struct fr_op *op, enum fr_rc rc);
 
