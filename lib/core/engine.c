@@ -316,19 +316,16 @@ min64(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* When something is due by itself. */
 static int64_t
-next_turn(const struct fr_engine *e)
+next_due(const struct fr_engine *e)
 {
 	const struct fr_heap_node *n = fr_heap_first(&e->timers);
 	int64_t at = e->next_sweep_ms;
 
-	if (e->redo != NULL)
-		return e->turn.mono_ms;
-	if (e->away_since_ms != 0)
-		return e->turn.mono_ms + AWAY_RETRY_MS;
 	if (e->more_to_purge || (e->loading && !e->degraded) ||
-	    e->types.ready != NULL || e->purges != NULL || e->redo != NULL ||
-	    e->later != NULL || e->fresh)
+	    e->types.ready != NULL || e->purges != NULL || e->later != NULL ||
+	    e->fresh)
 		return e->turn.mono_ms;
 	if (n != NULL)
 		at = min64(at, n->at_ms);
@@ -339,6 +336,21 @@ next_turn(const struct fr_engine *e)
 	if (e->next_lease_ms != INT64_MAX)
 		at = min64(at, e->next_lease_ms - e->offset_ms);
 	return at;
+}
+
+static int64_t
+next_turn(const struct fr_engine *e)
+{
+	const int64_t soon = e->turn.mono_ms + AWAY_RETRY_MS;
+	int64_t at;
+
+	if (e->redo != NULL)
+		return e->turn.mono_ms;
+	if (e->away_since_ms != 0)
+		return soon;
+	/* What the full disk has refused is due all the time. */
+	at = next_due(e);
+	return e->full && at < soon ? soon : at;
 }
 
 /* Requests that were left in the turn in which they arrived. */

@@ -20,6 +20,9 @@
  * stale result is visible, nothing was run after its end, and none was run
  * more often than it may be.
  *
+ * sim nth [FIRST [COUNT]]: short days in which the store's nth call fails,
+ * once, and from then on for a while; with each kind of failure.
+ *
  * sim [FIRST [COUNT]]: the seeds to run; a failing one is printed and can be
  * run again alone, with SIM_TRACE=1 for all that happens.
  */
@@ -89,6 +92,11 @@ struct sim {
 	struct worker w[WORKERS];
 	unsigned worker_serial;
 	bool calm; /* no more faults */
+	/* Only the nth call of the store fails, or all from then on for a
+	 * while; 0: all fails by chance. */
+	uint64_t nth, calls;
+	enum fr_rc nth_rc;
+	int64_t nth_ms, nth_until_ms; /* 0: once */
 	bool crash_at_commit, crash_after_commit, crash_at_begin;
 	int64_t queue_down_until_ms, disk_full_until_ms;
 	unsigned crashes, commits, stale, lost_answers;
@@ -130,13 +138,37 @@ upto(struct sim *s, int64_t n)
 
 /* ------------------------------------------------- backends that fail */
 
+/* Whether things fail by chance. */
+static bool
+wild(void)
+{
+	return !the->calm && the->nth == 0;
+}
+
+/* Called by each call of the store. */
+static enum fr_rc
+nth_fails(struct fr_err *err)
+{
+	if (the->nth == 0 || the->calm)
+		return FR_OK;
+	if (++the->calls == the->nth) {
+		the->nth_until_ms = the->ms + the->nth_ms;
+		trace("call %" PRIu64 " fails", the->calls);
+	} else if (the->calls < the->nth || the->ms >= the->nth_until_ms) {
+		return FR_OK;
+	}
+	return fr_fail(err, the->nth_rc, "the nth call fails");
+}
+
 static enum fr_rc
 sim_begin(struct fr_store *st, struct fr_err *err)
 {
 	if (the->crash_at_begin)
 		return fr_fail(err, FR_IO, "crash");
-	if (!the->calm && chance(the, 400))
+	if (wild() && chance(the, 400))
 		return fr_fail(err, FR_AGAIN, "away for a moment");
+	if (nth_fails(err) != FR_OK)
+		return the->nth_rc;
 	return the->inner->begin(st, err);
 }
 
@@ -153,7 +185,11 @@ sim_commit(struct fr_store *st, struct fr_err *err)
 		the->inner->rollback(st);
 		return fr_fail(err, FR_NOSPACE, "disk full");
 	}
-	if (!the->calm && chance(the, 300)) {
+	if (nth_fails(err) != FR_OK) {
+		the->inner->rollback(st);
+		return the->nth_rc;
+	}
+	if (wild() && chance(the, 300)) {
 		the->inner->rollback(st);
 		return fr_fail(err, FR_AGAIN, "serialization");
 	}
@@ -165,40 +201,109 @@ sim_commit(struct fr_store *st, struct fr_err *err)
 }
 
 static enum fr_rc
-maybe_fail(struct fr_err *err)
+maybe_fail(unsigned one_in, struct fr_err *err)
 {
-	if (!the->calm && chance(the, 200))
+	if (nth_fails(err) != FR_OK)
+		return the->nth_rc;
+	if (wild() && chance(the, one_in))
 		return fr_fail(err, FR_AGAIN, "a call failed");
 	if (the->crash_at_commit && chance(the, 3))
 		return fr_fail(err, FR_IO, "crash in between");
 	return FR_OK;
 }
 
-static enum fr_rc
-sim_complete(
-    struct fr_store *st, struct fr_report *r, size_t n, struct fr_err *err)
+/* sim_NAME: the store's call, which may fail instead. */
+#define FALLIBLE(name, one_in, params, args)                                   \
+	static enum fr_rc sim_##name params                                    \
+	{                                                                      \
+		const enum fr_rc rc = maybe_fail(one_in, err);                 \
+                                                                               \
+		return rc != FR_OK ? rc : the->inner->name args;               \
+	}
+#define REPORT                                                                 \
+	(struct fr_store * st, struct fr_report * r, size_t n,                 \
+	    struct fr_err * err)
+#define EDIT                                                                   \
+	(struct fr_store * st, struct fr_edit * r, size_t n,                   \
+	    struct fr_err * err)
+FALLIBLE(progress, 2000, REPORT, (st, r, n, err))
+FALLIBLE(complete, 200, REPORT, (st, r, n, err))
+FALLIBLE(count_failed, 200, REPORT, (st, r, n, err))
+FALLIBLE(failed, 200, REPORT, (st, r, n, err))
+FALLIBLE(release, 200, REPORT, (st, r, n, err))
+FALLIBLE(cancel, 2000, EDIT, (st, r, n, err))
+FALLIBLE(retry, 2000, EDIT, (st, r, n, err))
+FALLIBLE(remove, 2000, EDIT, (st, r, n, err))
+FALLIBLE(lease, 200,
+    (struct fr_store * st, const struct fr_grant *g, size_t n,
+	fr_job_emit_fn *emit, void *arg, struct fr_err *err),
+    (st, g, n, emit, arg, err))
+FALLIBLE(create, 2000,
+    (struct fr_store * st, const struct fr_job *jobs, size_t n,
+	struct fr_created *out, struct fr_err *err),
+    (st, jobs, n, out, err))
+FALLIBLE(renew, 2000,
+    (struct fr_store * st, struct fr_renewal *r, size_t n, struct fr_err *err),
+    (st, r, n, err))
+FALLIBLE(renew_all, 2000,
+    (struct fr_store * st, int64_t until_ms, struct fr_err *err),
+    (st, until_ms, err))
+FALLIBLE(promote, 2000,
+    (struct fr_store * st, int64_t now_ms, size_t limit,
+	fr_ticket_emit_fn *emit, void *arg, struct fr_err *err),
+    (st, now_ms, limit, emit, arg, err))
+FALLIBLE(expired, 2000,
+    (struct fr_store * st, int64_t now_ms, size_t limit, fr_job_emit_fn *emit,
+	void *arg, struct fr_err *err),
+    (st, now_ms, limit, emit, arg, err))
+FALLIBLE(next_due, 2000,
+    (struct fr_store * st, int64_t *run_ms, int64_t *lease_ms,
+	struct fr_err *err),
+    (st, run_ms, lease_ms, err))
+FALLIBLE(get, 2000,
+    (struct fr_store * st, const struct fr_uuid *ids, size_t n,
+	fr_job_emit_fn *emit, void *arg, struct fr_err *err),
+    (st, ids, n, emit, arg, err))
+FALLIBLE(get_queue, 2000,
+    (struct fr_store * st, const char *type, bool with_data, int64_t *cursor,
+	size_t *n, fr_ticket_emit_fn *emit, void *arg, struct fr_err *err),
+    (st, type, with_data, cursor, n, emit, arg, err))
+FALLIBLE(running, 2000,
+    (struct fr_store * st, struct fr_span worker, fr_job_emit_fn *emit,
+	void *arg, struct fr_err *err),
+    (st, worker, emit, arg, err))
+FALLIBLE(stats, 2000,
+    (struct fr_store * st, fr_stats_emit_fn *emit, void *arg,
+	struct fr_err *err),
+    (st, emit, arg, err))
+
+static void
+patch_store(struct sim *s)
 {
-	const enum fr_rc rc = maybe_fail(err);
-
-	return rc != FR_OK ? rc : the->inner->complete(st, r, n, err);
-}
-
-static enum fr_rc
-sim_count_failed(
-    struct fr_store *st, struct fr_report *r, size_t n, struct fr_err *err)
-{
-	const enum fr_rc rc = maybe_fail(err);
-
-	return rc != FR_OK ? rc : the->inner->count_failed(st, r, n, err);
-}
-
-static enum fr_rc
-sim_lease(struct fr_store *st, const struct fr_grant *g, size_t n,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
-{
-	const enum fr_rc rc = maybe_fail(err);
-
-	return rc != FR_OK ? rc : the->inner->lease(st, g, n, emit, arg, err);
+	s->inner = s->store->ops;
+	s->ops = *s->inner;
+	s->ops.begin = sim_begin;
+	s->ops.commit = sim_commit;
+	s->ops.progress = sim_progress;
+	s->ops.complete = sim_complete;
+	s->ops.count_failed = sim_count_failed;
+	s->ops.failed = sim_failed;
+	s->ops.release = sim_release;
+	s->ops.cancel = sim_cancel;
+	s->ops.retry = sim_retry;
+	s->ops.remove = sim_remove;
+	s->ops.lease = sim_lease;
+	s->ops.create = sim_create;
+	s->ops.renew = sim_renew;
+	s->ops.renew_all = sim_renew_all;
+	s->ops.promote = sim_promote;
+	s->ops.expired = sim_expired;
+	s->ops.next_due = sim_next_due;
+	s->ops.get = sim_get;
+	s->ops.get_queue = sim_get_queue;
+	s->ops.running = sim_running;
+	s->ops.stats = sim_stats;
+	s->store->ops = &s->ops;
 }
 
 static enum fr_rc
@@ -218,7 +323,7 @@ sim_push(
 	(void)q;
 	if (rc != FR_OK)
 		return rc;
-	if (!the->calm && chance(the, 150))
+	if (wild() && chance(the, 150))
 		return FR_OK; /* a flush right behind it */
 	return the->queue->ops->push(the->queue, t, n, err);
 }
@@ -257,7 +362,7 @@ sim_requeue(
 }
 
 static enum fr_rc
-sim_remove(
+sim_take_out(
     struct fr_queue *q, const struct fr_ticket *t, size_t n, struct fr_err *err)
 {
 	const enum fr_rc rc = queue_down(err);
@@ -280,7 +385,7 @@ static const struct fr_queue_ops queue_ops = {
 	.pop = sim_pop,
 	.length = sim_length,
 	.requeue = sim_requeue,
-	.remove = sim_remove,
+	.remove = sim_take_out,
 };
 
 /* ------------------------------------------------------- the manager */
@@ -321,9 +426,10 @@ boot(struct sim *s)
 	int tries = 0;
 
 	s->crash_at_begin = s->crash_at_commit = s->crash_after_commit = false;
-	do
+	do {
 		s->engine = fr_engine_new(&conf, &err);
-	while (s->engine == NULL && ++tries < 500);
+		s->ms += s->engine == NULL ? 500 : 0;
+	} while (s->engine == NULL && ++tries < 500);
 	if (s->engine == NULL) {
 		wrong("the engine does not start: %s", err.msg);
 		abort();
@@ -350,6 +456,22 @@ op_new(enum fr_op_kind kind)
 }
 
 static void answered(struct sim *s, struct fr_op *op, bool heard);
+static void take_answers(struct sim *s, bool heard);
+
+/* The engine has stopped, or is made to; what is in flight is never heard. */
+static void
+reboot(struct sim *s)
+{
+	struct fr_err err = FR_ERR_INIT;
+
+	fr_engine_stop(s->engine);
+	(void)fr_engine_run(s->engine, &err);
+	take_answers(s, false);
+	fr_engine_free(s->engine);
+	s->queue->ops->close(s->queue);
+	open_queue(s);
+	boot(s);
+}
 
 /* All that was answered; heard: whether the network brings it home. */
 static void
@@ -392,15 +514,9 @@ crash(struct sim *s)
 		take_answers(s, true);
 		s->ms += 100; /* something becomes due at last: a sweep */
 	}
-	fr_engine_stop(s->engine);
-	(void)fr_engine_run(s->engine, &err);
-	take_answers(s, false);
-	fr_engine_free(s->engine);
-	s->queue->ops->close(s->queue);
-	open_queue(s);
 	if (chance(s, 3))
 		s->ms += upto(s, 120000); /* down for a while */
-	boot(s);
+	reboot(s);
 }
 
 static void
@@ -420,8 +536,14 @@ turn(struct sim *s)
 
 	do {
 		if (fr_engine_step(s->engine, &s->next_ms, &err) != FR_OK) {
-			wrong("the engine stopped: %s", err.msg);
-			return;
+			if (s->nth == 0 || err.rc == FR_BROKEN) {
+				wrong("the engine stopped: %s", err.msg);
+				return;
+			}
+			trace("stopped: %s", err.msg);
+			s->crashes++;
+			reboot(s);
+			continue;
 		}
 		take_answers(s, true);
 		if (++n > 10000) {
@@ -975,15 +1097,16 @@ all_ended(struct sim *s)
 static void
 day(struct sim *s)
 {
+	const int actions = s->nth > 0 ? ACTIONS / 15 : ACTIONS;
 	int i;
 
-	for (i = 0; i < ACTIONS && !s->failed; i++) {
+	for (i = 0; i < actions && !s->failed; i++) {
 		client(s);
-		if (chance(s, 15))
+		if (s->nth == 0 && chance(s, 15))
 			fault(s);
-		pass(s, chance(s, 50)   ? upto(s, 5000000)
-			: chance(s, 10) ? upto(s, 20000)
-					: upto(s, 300));
+		pass(s, s->nth == 0 && chance(s, 50) ? upto(s, 5000000)
+			: chance(s, 10)              ? upto(s, 20000)
+						     : upto(s, 300));
 		if (chance(s, 10))
 			judge_all(s, false);
 	}
@@ -1021,9 +1144,13 @@ sim_end(struct sim *s)
 }
 
 static bool
-sim_run(uint64_t seed)
+sim_run(uint64_t seed, uint64_t nth, enum fr_rc nth_rc, int64_t nth_ms)
 {
-	struct sim s = { .seed = seed, .jobs = FR_VEC_OF(struct job *) };
+	struct sim s = { .seed = seed,
+		.nth = nth,
+		.nth_rc = nth_rc,
+		.nth_ms = nth_ms,
+		.jobs = FR_VEC_OF(struct job *) };
 	struct fr_err err = FR_ERR_INIT;
 	char url[64];
 	size_t i;
@@ -1034,18 +1161,12 @@ sim_run(uint64_t seed)
 	s.ms = 1000000;
 	s.clock = (struct fr_clock){ sim_wall, sim_mono, &s };
 	s.by_id = fr_map_new();
-	(void)snprintf(url, sizeof(url), "memory:sim-%" PRIu64, seed);
+	(void)snprintf(
+	    url, sizeof(url), "memory:sim-%" PRIu64 "-%" PRIu64, seed, nth);
 	if (s.by_id == NULL ||
 	    fr_registry_store(&s.store, url, 0, &err) != FR_OK)
 		abort();
-	s.inner = s.store->ops;
-	s.ops = *s.inner;
-	s.ops.begin = sim_begin;
-	s.ops.commit = sim_commit;
-	s.ops.complete = sim_complete;
-	s.ops.count_failed = sim_count_failed;
-	s.ops.lease = sim_lease;
-	s.store->ops = &s.ops;
+	patch_store(&s);
 	open_queue(&s);
 	boot(&s);
 	for (i = 0; i < WORKERS; i++)
@@ -1062,25 +1183,56 @@ sim_run(uint64_t seed)
 	return !s.failed;
 }
 
+/* Call after call of the store fails, in each way, in a short day. */
+static int64_t
+nth_run(int64_t first, int64_t count)
+{
+	static const struct {
+		enum fr_rc rc;
+		int64_t ms;
+	} how[] = { { FR_AGAIN, 0 }, { FR_NOSPACE, 0 }, { FR_IO, 0 },
+		{ FR_AGAIN, 30000 }, { FR_NOSPACE, 30000 }, { FR_IO, 30000 } };
+	int64_t n, bad = 0;
+	size_t i;
+
+	for (n = first; n < first + count; n++)
+		for (i = 0; i < sizeof(how) / sizeof(how[0]); i++)
+			if (!sim_run((uint64_t)n % 7, (uint64_t)n, how[i].rc,
+				how[i].ms)) {
+				printf("# call %" PRId64 " with %s for %" PRId64
+				       " ms\n",
+				    n, fr_rc_name(how[i].rc), how[i].ms);
+				bad++;
+			}
+	return bad;
+}
+
 int
 main(int argc, char *argv[])
 {
+	const bool nth = argc > 1 && strcmp(argv[1], "nth") == 0;
 	int64_t first = 1, count = 1, i, bad = 0;
 
+	argc -= nth;
+	argv += nth;
 	if (argc > 3 ||
 	    (argc > 1 && fr_str_i64(fr_span_of(argv[1]), 0, INT64_MAX / 2,
 			     &first) != FR_OK) ||
 	    (argc > 2 && fr_str_i64(fr_span_of(argv[2]), 1, 1000000000,
 			     &count) != FR_OK)) {
-		fprintf(stderr, "usage: sim [FIRST [COUNT]]\n");
+		fprintf(stderr, "usage: sim [nth] [FIRST [COUNT]]\n");
 		return 64;
 	}
 	trace_on = getenv("SIM_TRACE") != NULL;
-	for (i = 0; i < count; i++)
-		if (!sim_run((uint64_t)(first + i)))
+	if (nth)
+		bad = nth_run(first, count);
+	for (i = 0; !nth && i < count; i++)
+		if (!sim_run((uint64_t)(first + i), 0, FR_OK, 0))
 			bad++;
-	printf("1..1\n%sok 1 - %" PRId64 " simulated days from seed %" PRId64
-	       " keep every promise\n",
-	    bad > 0 ? "not " : "", count, first);
+	printf("1..1\n%sok 1 - %s %" PRId64 " to %" PRId64 ": %s\n",
+	    bad > 0 ? "not " : "", nth ? "the store's call" : "the day of seed",
+	    first, first + count - 1,
+	    nth ? "if it fails, once or for a while, nothing is lost"
+		: "every promise is kept");
 	return bad > 0;
 }
