@@ -113,15 +113,15 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	[FR_PG_COUNT_FAILED] = { "count_failed", "count failed attempts",
 	    "UPDATE jobs j SET fail_count = j.fail_count + 1, "
 	    "state = CASE WHEN r.run_at_ms > r.now_ms THEN 0 ELSE 1 END, "
-	    "run_at_ms = r.run_at_ms, error = r.value, log = r.log, "
-	    REPORTED REPORT },
+	    "run_at_ms = r.run_at_ms, error = r.value, log = r.log, " REPORTED
+		REPORT },
 	[FR_PG_FAIL] = { "fail", "fail jobs",
 	    "UPDATE jobs j SET state = 4, fail_count = j.fail_count + 1, "
-	    "error = r.value, log = r.log, finished_ms = r.now_ms, "
-	    REPORTED REPORT },
+	    "error = r.value, log = r.log, finished_ms = r.now_ms, " REPORTED
+		REPORT },
 	[FR_PG_RELEASE] = { "release", "release jobs",
-	    "UPDATE jobs j SET state = 1, log = coalesce(r.log, j.log), "
-	    REPORTED REPORT },
+	    "UPDATE jobs j SET state = 1, log = coalesce(r.log, "
+	    "j.log), " REPORTED REPORT },
 	[FR_PG_REPORTED] = { "reported", "look for reports",
 	    "SELECT r.ord FROM unnest($1::uuid[], $2::uuid[]) "
 	    "WITH ORDINALITY AS r(id, token, ord) "

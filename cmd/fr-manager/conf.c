@@ -124,8 +124,8 @@ state_dir(void)
 static const char *
 default_store(void)
 {
+	static struct fr_buf b; /* as long as the program */
 	char *dir = state_dir();
-	struct fr_buf b;
 
 	fr_buf_init(&b, 0);
 	fr_buf_adds(&b, "sqlite:");
@@ -133,7 +133,7 @@ default_store(void)
 	fr_buf_adds(&b, "/forerunner.db");
 	free(dir);
 	(void)fr_buf_cstr(&b);
-	return b.p; /* as long as the program */
+	return b.p;
 }
 
 void

@@ -40,13 +40,15 @@ fr_env_token(void)
 const char *
 fr_token(const char *path)
 {
+	/* Kept until the exit, like what getenv returns. */
+	static struct fr_buf b;
 	struct fr_err err = FR_ERR_INIT;
-	struct fr_buf b;
 
 	if (path == NULL)
 		path = getenv("FR_TOKEN_FILE");
 	if (path == NULL || path[0] == '\0')
 		return NULL;
+	fr_buf_fini(&b);
 	fr_buf_init(&b, TOKEN_MAX);
 	if (fr_io_read_file(path, &b, &err) != FR_OK)
 		fr_warn(&err);
