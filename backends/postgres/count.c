@@ -23,7 +23,7 @@
 struct counted {
 	char type[FR_TYPE_MAX + 1];
 	int64_t change[FR_STATES];
-	unsigned told[FR_EVENTS];
+	unsigned told[FR_NEWS_PAUSE + 1];
 };
 
 static struct counted *

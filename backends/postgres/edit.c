@@ -181,7 +181,6 @@ fr_pg_pause(
 
 	fr_assert(s->in_tx);
 	fr_pg_arg_text(&a, type);
-	/* Paused or not, others look at the type again. */
-	fr_pg_tell(s, FR_EVENT_CREATED, fr_span_of(type), NULL);
+	fr_pg_tell(s, FR_NEWS_PAUSE, fr_span_of(type), NULL);
 	return fr_pg_ask(s, paused ? FR_PG_PAUSE : FR_PG_RESUME, &a, NULL, err);
 }

@@ -240,7 +240,8 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::int8[]) "
 	    "AS x(id, json, seen_ms) ORDER BY x.id "
 	    "ON CONFLICT (id) DO UPDATE SET json = excluded.json, "
-	    "seen_ms = excluded.seen_ms" },
+	    "seen_ms = excluded.seen_ms "
+	    "WHERE w.seen_ms <= excluded.seen_ms OR excluded.seen_ms = 0" },
 	[FR_PG_FORGET] = { "forget", "forget workers",
 	    "DELETE FROM workers WHERE id IN (SELECT id FROM workers "
 	    "WHERE seen_ms < $1::int8 FOR UPDATE SKIP LOCKED)" },

@@ -146,7 +146,7 @@ parse(struct fr_span e, char type[FR_TYPE_MAX + 1], struct fr_news *n)
 	type[0] = '\0';
 	if (fr_span_is(e, "!"))
 		return true;
-	if (e.len < 4 || e.p[0] < '0' || e.p[0] >= '0' + FR_EVENTS ||
+	if (e.len < 4 || e.p[0] < '0' || e.p[0] > '0' + FR_NEWS_PAUSE ||
 	    e.p[1] != ' ')
 		return false;
 	n->kind = (enum fr_event_kind)(e.p[0] - '0');

@@ -59,21 +59,47 @@ has_key(const struct fr_buf *b, const char *type)
 	       memmem(b->p, b->len, key, strlen(key)) != NULL;
 }
 
+static void
+put_other(struct fr_request *q, const char *type)
+{
+	struct fr_type_stats t = { .type = type };
+
+	if (!has_key(&q->answer, type))
+		put_type(q, &t);
+}
+
+/* Those of a worker at another manager, of which only its JSON is known. */
+static void
+put_elsewhere(struct fr_request *q, struct fr_span json)
+{
+	struct fr_json_iter it = fr_worker_types(json);
+	char type[FR_TYPE_MAX + 1];
+	struct fr_span item;
+
+	while (fr_json_element(&it, &item))
+		if (item.len > 2 &&
+		    fr_str_copy(type, sizeof(type),
+			(struct fr_span){ item.p + 1, item.len - 2 }) &&
+		    fr_type_valid(fr_span_of(type)))
+			put_other(q, type);
+}
+
 /* Types that only workers know have no jobs. */
 static void
 put_others(struct fr_request *q)
 {
-	struct fr_type_stats t = { 0 };
+	const struct fr_worker_view *v;
 	size_t i, k;
 
 	if (q->op.rc != FR_OK)
 		return;
-	for (i = 0; i < q->op.u.workers.n; i++)
-		for (k = 0; k < q->op.u.workers.v[i].ntypes; k++) {
-			t.type = q->op.u.workers.v[i].types[k];
-			if (!has_key(&q->answer, t.type))
-				put_type(q, &t);
-		}
+	for (i = 0; i < q->op.u.workers.n; i++) {
+		v = &q->op.u.workers.v[i];
+		for (k = 0; k < v->ntypes; k++)
+			put_other(q, v->types[k]);
+		if (v->json.len > 0)
+			put_elsewhere(q, v->json);
+	}
 }
 
 static enum fr_rc

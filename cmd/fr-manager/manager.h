@@ -9,6 +9,7 @@
 #include <fr/err.h>
 #include <fr/store.h>
 
+#include "base/json.h"
 #include "base/rand.h"
 #include "base/uuid.h"
 #include "conf.h"
@@ -209,5 +210,7 @@ void fr_events_beat(struct fr_manager *m);
 /* waiting.c: why a job is not running, from what q knows; "" if it is. */
 void fr_waiting_text(const struct fr_request *q, const struct fr_job *job,
     char *dst, size_t size);
+/* The types in the JSON of a worker at another manager; borrows json. */
+struct fr_json_iter fr_worker_types(struct fr_span json);
 bool fr_worker_has_type(const struct fr_worker_view *v, const char *type);
 #endif

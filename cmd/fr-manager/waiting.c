@@ -46,20 +46,26 @@ fr_waiting_text(const struct fr_request *q, const struct fr_job *job, char *dst,
 		    (long long)q->ahead, q->ahead == 1 ? "job" : "jobs");
 }
 
+struct fr_json_iter
+fr_worker_types(struct fr_span json)
+{
+	struct fr_span v = { NULL, 0 };
+
+	if (fr_json_check(json, FR_JSON_DEPTH, &v, NULL) == FR_OK &&
+	    fr_json_type(v) == FR_JSON_OBJECT)
+		v = fr_json_get(v, "types");
+	if (v.p == NULL || fr_json_type(v) != FR_JSON_ARRAY)
+		v = FR_SPAN("[]");
+	return fr_json_iter(v);
+}
+
 /* The same question of a worker at another manager. */
 static bool
 json_has_type(struct fr_span json, const char *type)
 {
-	struct fr_span v, item;
-	struct fr_json_iter it;
+	struct fr_json_iter it = fr_worker_types(json);
+	struct fr_span item;
 
-	if (fr_json_check(json, FR_JSON_DEPTH, &v, NULL) != FR_OK ||
-	    fr_json_type(v) != FR_JSON_OBJECT)
-		return false;
-	v = fr_json_get(v, "types");
-	if (v.p == NULL || fr_json_type(v) != FR_JSON_ARRAY)
-		return false;
-	it = fr_json_iter(v);
 	while (fr_json_element(&it, &item))
 		if (fr_json_type(item) == FR_JSON_STRING &&
 		    fr_json_string_is(item, type))

@@ -102,6 +102,8 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 	    &e->workers, x, e->shared, e->turn.mono_ms, e->turn.now_ms);
 	if (w == NULL)
 		return false;
+	if (w->told_ms == 0 || x->leaving)
+		e->arrivals = e->shared;
 	/*
 	 * A manager that it left may have given it something since, on a
 	 * connection that is dead.

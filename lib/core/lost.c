@@ -72,8 +72,10 @@ unsure_of_all(struct fr_engine *e)
 	size_t pos = 0;
 	void *w;
 
-	while (fr_map_next(e->workers.by_id, &pos, NULL, &w))
+	while (fr_map_next(e->workers.by_id, &pos, NULL, &w)) {
 		((struct fr_worker *)w)->unsure = true;
+		((struct fr_worker *)w)->told_ms = 0;
+	}
 }
 
 /*

@@ -61,6 +61,10 @@ hear(void *arg, const struct fr_news *n)
 		maybe_all(e);
 		return FR_OK;
 	}
+	if (n->kind == FR_NEWS_PAUSE) { /* the comparison reads it */
+		e->next_sweep_ms = e->turn.mono_ms;
+		return FR_OK;
+	}
 	if (fr_uuid_eq(&n->id, &zero))
 		e->recheck = true;
 	if (n->kind == FR_EVENT_CREATED || n->kind == FR_EVENT_COUNT_FAILED)
@@ -89,7 +93,7 @@ keep_news(void *arg, const struct fr_news *n)
 	enum fr_rc rc;
 
 	rc = hear(r->e, n);
-	if (rc != FR_OK || n->type[0] == '\0')
+	if (rc != FR_OK || n->type[0] == '\0' || n->kind == FR_NEWS_PAUSE)
 		return rc;
 	to = fr_vec_add(&r->e->turn.news);
 	if (to == NULL)
@@ -160,6 +164,13 @@ fr_apply_news(struct fr_engine *e, struct fr_err *err)
 
 /* ------------------------------------------------------------------ */
 
+/* It will not come again, and has nothing that it could report. */
+static bool
+gone(const struct fr_worker *w)
+{
+	return w->leaving && w->open == NULL && w->leases == NULL;
+}
+
 static bool
 note_seen(struct fr_engine *e, struct fr_worker *w, struct fr_vec *seen,
     struct fr_arena *a)
@@ -174,12 +185,13 @@ note_seen(struct fr_engine *e, struct fr_worker *w, struct fr_vec *seen,
 	fr_worker_view_write(&b, &v);
 	s->id = fr_span_of(w->id);
 	s->json = fr_arena_dup(a, fr_buf_span(&b));
-	s->seen_ms = v.last_seen_ms;
+	s->seen_ms = gone(w) ? 0 : v.last_seen_ms;
 	fr_buf_fini(&b);
 	return s->json.p != NULL;
 }
 
-/* Tells the other managers of the workers that come here. */
+/* Tells the other managers of the workers that come here: of new ones and
+ * those that leave at once, of all now and then. */
 enum fr_rc
 fr_apply_seen(struct fr_engine *e, struct fr_err *err)
 {
@@ -190,13 +202,15 @@ fr_apply_seen(struct fr_engine *e, struct fr_err *err)
 	size_t pos = 0;
 	void *p;
 
+	e->arrivals = false;
 	if (!e->shared || e->c.store->ops->seen == NULL)
 		return FR_OK;
 	while (fr_map_next(e->workers.by_id, &pos, NULL, &p)) {
 		w = p;
-		if (!fr_worker_is_there(e, w) ||
-		    (w->told_ms != 0 &&
-			e->turn.mono_ms - w->told_ms < e->c.lease_ms / 3))
+		if (!gone(w) &&
+		    (!fr_worker_is_there(e, w) ||
+			(w->told_ms != 0 &&
+			    e->turn.mono_ms - w->told_ms < e->c.lease_ms / 3)))
 			continue;
 		if (a == NULL)
 			a = fr_arena_new(0);

@@ -258,7 +258,7 @@ fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 		rc = retain(e, err);
 	if (rc == FR_OK && sweep && e->shared)
 		rc = fr_wait_recheck(e, err);
-	if (rc == FR_OK && sweep)
+	if (rc == FR_OK && (sweep || e->arrivals))
 		rc = fr_apply_seen(e, err);
 	if (rc == FR_OK && sweep) {
 		e->tidy = true;

@@ -111,6 +111,7 @@ struct fr_engine {
 	int64_t next_sweep_ms; /* monotonic */
 	int64_t echo_ms;       /* monotonic; 0: none */
 	bool recheck;          /* who waits here may have missed an end */
+	bool arrivals;         /* other managers do not know a worker yet */
 	int64_t last_turn_ms;  /* monotonic */
 	int64_t offset_ms;     /* wall or store clock minus monotonic */
 	bool fatal;

@@ -125,17 +125,36 @@ struct elsewhere {
 	struct fr_vec views;
 };
 
-/* A worker that comes to another manager; ours are known better. */
+static struct fr_worker_view *
+find_view(struct elsewhere *x, struct fr_span id)
+{
+	struct fr_worker_view *v;
+	size_t i;
+
+	for (i = 0; i < x->views.n; i++) {
+		v = fr_vec_at(&x->views, i);
+		if (fr_span_eq(v->id, id))
+			return v;
+	}
+	return NULL;
+}
+
+/* A worker that comes to another manager; ours are known better, unless they
+ * went there. */
 static enum fr_rc
 add_elsewhere(void *arg, const struct fr_seen *s)
 {
 	struct elsewhere *x = arg;
 	const struct fr_worker *w = fr_workers_find(&x->e->workers, s->id);
-	struct fr_worker_view *v;
+	struct fr_worker_view *v = NULL;
 
-	if (w != NULL && fr_worker_is_there(x->e, w))
-		return FR_OK;
-	v = fr_vec_add(&x->views);
+	if (w != NULL && fr_worker_is_there(x->e, w)) {
+		if (w->open != NULL || s->seen_ms <= w->seen_wall_ms)
+			return FR_OK;
+		v = find_view(x, s->id);
+	}
+	if (v == NULL)
+		v = fr_vec_add(&x->views);
 	if (v == NULL)
 		return FR_NOMEM;
 	v->id = fr_arena_dup(x->arena, s->id);

@@ -111,11 +111,15 @@ fr_workers_note(struct fr_workers *ws, const struct fr_exchange *x,
 	w->pid = x->pid;
 	w->seen_ms = mono_ms;
 	w->seen_wall_ms = wall_ms;
+	w->leaving = x->leaving;
 	/* A report beside the main exchange says nothing of slots. */
 	if (x->slots > 0) {
 		w->slots = x->slots;
-		if (!same_types(w, x) && !set_types(w, x))
-			free_types(w);
+		if (!same_types(w, x)) {
+			if (!set_types(w, x))
+				free_types(w);
+			w->told_ms = 0;
+		}
 	}
 	return w;
 }

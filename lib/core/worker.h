@@ -39,6 +39,7 @@ struct fr_worker {
 	int64_t seen_ms; /* monotonic */
 	int64_t seen_wall_ms;
 	int64_t told_ms; /* monotonic: when other managers were told of it */
+	bool leaving;    /* it said that it will not come again */
 	uint32_t round;
 	bool unsure;        /* its leases must be read from the store */
 	int64_t read_ms;    /* monotonic: when they were */

@@ -297,10 +297,12 @@ typedef enum fr_rc fr_store_now_fn(
  * OPTIONAL, FR_STORE_SHARED: news from other managers. watch_fd is readable
  * when there is some; watch reads it, never blocks, and calls emit for each:
  * kind, type and id of what happened there. An id that is all zero: several
- * of this kind and type. A type that is empty: some news were lost, so
+ * of this kind and type. The kind FR_NEWS_PAUSE, with no id: the type was
+ * paused or resumed. A type that is empty: some news were lost, so
  * anything may have happened. The descriptor stays the same while the handle
  * is open, also over lost connections.
  */
+#define FR_NEWS_PAUSE FR_EVENTS
 struct fr_news {
 	enum fr_event_kind kind;
 	const char *type;
@@ -313,7 +315,8 @@ typedef enum fr_rc fr_store_watch_fn(
 
 /*
  * OPTIONAL, FR_STORE_SHARED: the workers that managers have seen lately. seen
- * is an upsert; json is the object of GET /v1/workers; workers forgets those
+ * is an upsert of what is not older than what is there, or has seen_ms 0: the
+ * worker has left; json is the object of GET /v1/workers; workers forgets those
  * not seen since before_ms and emits the rest (key type is unused: id).
  */
 struct fr_seen {
