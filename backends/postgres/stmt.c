@@ -103,8 +103,12 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "WHERE j.id = r.id AND 0 + j.state = 2 AND j.lease = r.token "
 	    "RETURNING r.ord" },
 	[FR_PG_RENEW_ALL] = { "renew_all", "renew all leases",
-	    "UPDATE jobs SET lease_until_ms = $1::int8 "
-	    "WHERE state + 0 = 2 AND lease_until_ms < $1::int8" },
+	    /* In the order in which all lock them. */
+	    "WITH l AS (SELECT id FROM jobs "
+	    "WHERE state + 0 = 2 AND lease_until_ms < $1::int8 "
+	    "ORDER BY id FOR UPDATE) "
+	    "UPDATE jobs j SET lease_until_ms = $1::int8 FROM l "
+	    "WHERE j.id = l.id" },
 	[FR_PG_PROGRESS] = { "progress", "keep progress",
 	    "UPDATE jobs j SET progress = r.value" REPORT },
 	[FR_PG_COMPLETE] = { "complete", "complete jobs",

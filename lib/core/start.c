@@ -9,6 +9,7 @@
 
 /* The engine's beginning and end, and its clock. */
 
+#define RECOVER_TRIES 5
 #define JUMP_MS 1000 /* a clock that was set, not one that drifts */
 
 static void
@@ -116,6 +117,7 @@ recover(struct fr_engine *e, struct fr_err *err)
 	struct fr_store *s = e->c.store;
 	enum fr_rc rc;
 
+	*err = (struct fr_err)FR_ERR_INIT;
 	rc = s->ops->begin(s, err);
 	if (rc != FR_OK)
 		return rc;
@@ -131,6 +133,21 @@ recover(struct fr_engine *e, struct fr_err *err)
 		return rc;
 	}
 	return s->ops->commit(s, err);
+}
+
+/* Other managers are at work meanwhile: what collides with them, or comes
+ * upon a connection that was just cut, is tried again. */
+static enum fr_rc
+recover_among_others(struct fr_engine *e, struct fr_err *err)
+{
+	enum fr_rc rc = recover(e, err);
+	int i;
+
+	for (i = 0; i < RECOVER_TRIES && e->shared &&
+		    (rc == FR_AGAIN || rc == FR_UNKNOWN);
+	     i++)
+		rc = recover(e, err);
+	return rc;
 }
 
 struct fr_engine *
@@ -174,7 +191,7 @@ fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
 		return NULL;
 	}
 	if (fr_engine_clock(e, true, err) != FR_OK ||
-	    recover(e, err) != FR_OK) {
+	    recover_among_others(e, err) != FR_OK) {
 		fr_engine_free(e);
 		return NULL;
 	}
