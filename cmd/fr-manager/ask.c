@@ -146,6 +146,9 @@ log_request(struct fr_request *q, int status)
 	    (long long)(fr_time_mono_us() - q->started_us));
 }
 
+/* Answers that are never refused for want of memory. */
+#define SMALL 4096
+
 void
 fr_answer_as(struct fr_request *q, int status, const char *type,
     struct fr_buf *body, const char *more)
@@ -155,6 +158,14 @@ fr_answer_as(struct fr_request *q, int status, const char *type,
 	if (!fr_buf_ok(body)) {
 		fr_buf_fini(body);
 		fr_answer_problem(q, 503, "about:blank", "out of memory");
+		return;
+	}
+	/* What was only read can be read again. */
+	if (q->read != NULL && body->len > SMALL &&
+	    fr_http_full(q->http.http, body->len)) {
+		fr_buf_fini(body);
+		fr_answer_problem(q, 503, "about:blank",
+		    "too many answers wait for their readers");
 		return;
 	}
 	fr_http_reply(&q->http, status, type, fr_buf_span(body), more);

@@ -89,6 +89,13 @@ fr_conn_dirty(struct fr_conn *c)
 	h->dirty_end = &c->dirty_next;
 }
 
+void
+fr_conn_count_out(struct fr_conn *c)
+{
+	c->http->n.answer_bytes += c->out.cap - c->out_bytes;
+	c->out_bytes = c->out.cap;
+}
+
 /* Those that wait are told that nobody will read the answer. */
 static void
 tell_gone(struct fr_conn *c)
@@ -128,6 +135,7 @@ fr_conn_close(struct fr_conn *c)
 	(void)close(c->fd);
 	fr_buf_fini(&c->in);
 	fr_buf_fini(&c->out);
+	fr_conn_count_out(c);
 	free(c);
 }
 
@@ -256,6 +264,7 @@ advance(struct fr_conn *c)
 	while ((r = c->first) != NULL) {
 		if (r->out.len > 0) {
 			fr_buf_addspan(&c->out, fr_buf_span(&r->out));
+			fr_conn_count_out(c);
 			c->broken |= !fr_buf_ok(&c->out);
 			fr_buf_fini(&r->out);
 		}
@@ -317,6 +326,7 @@ flush(struct fr_conn *c)
 	}
 	if (c->out.cap > 0) {
 		fr_buf_fini(&c->out);
+		fr_conn_count_out(c);
 		c->sent = 0;
 	}
 	if (c->writing) {

@@ -48,6 +48,7 @@ struct fr_conn {
 	struct fr_buf in;  /* what has come and is no whole request yet */
 	struct fr_buf out; /* what is to be sent */
 	size_t sent;       /* of out */
+	size_t out_bytes;  /* of it, as counted in the server's */
 	size_t scan;       /* how far the head in `in` was looked through */
 	struct fr_req *first, *last;
 	size_t nreqs;
@@ -82,6 +83,8 @@ struct fr_conn *fr_conn_new(struct fr_http *h, int fd);
 void fr_conn_close(struct fr_conn *c);
 void fr_conn_settle(struct fr_conn *c); /* may close it */
 void fr_conn_dirty(struct fr_conn *c);
+/* Counts what is to be sent; whenever its buffer has changed. */
+void fr_conn_count_out(struct fr_conn *c);
 void fr_conn_expired(struct fr_conn *c);
 
 /* feed.c: reads requests out of in; returns how many bytes it took. */
@@ -95,6 +98,8 @@ void fr_conn_bad(struct fr_conn *c, int status, const char *detail);
 void fr_http_deadline(struct fr_conn *c, int64_t ms); /* 0: none */
 const char *fr_http_date(struct fr_http *h);
 void fr_http_free_req(struct fr_req *r);
+/* Whether it only waits, and so is no load. */
+void fr_http_park(struct fr_req *r, bool parked);
 /* One without a connection: freed by the next fr_http_settle. */
 void fr_http_bury(struct fr_req *r);
 

@@ -76,7 +76,9 @@ feed(struct fr_manager *m, struct fr_request *q, bool *behind)
 
 	fr_buf_init(&e.text, 0);
 	for (;;) {
-		if (fr_http_unsent(&q->http) > UNSENT) {
+		/* When memory is short, a piece at a time. */
+		if (fr_http_unsent(&q->http) >
+		    (fr_http_full(m->http, UNSENT) ? 0 : UNSENT)) {
 			*behind = true;
 			break;
 		}
@@ -157,9 +159,10 @@ start(struct fr_request *q)
 	struct fr_manager *m = fr_manager_of(q);
 	bool all = first_event(m, q), behind = false, gap;
 
-	if (m->stopping) {
-		fr_answer_problem(
-		    q, 503, "about:blank", "the manager is stopping");
+	if (m->stopping || !fr_http_reachable(&q->http)) {
+		fr_answer_problem(q, 503, "about:blank",
+		    m->stopping ? "the manager is stopping"
+				: "nobody waits for the events");
 		return;
 	}
 	fr_http_stream_begin(&q->http, "text/event-stream");

@@ -17,6 +17,10 @@
 /* Unsent bytes of answers above which no further request is read. */
 #define UNSENT ((size_t)256 * 1024)
 
+/* Unsent answers of all connections may always be so large: a few lists, or
+ * one for each of some workers. */
+#define ANSWERS ((size_t)64 << 20)
+
 static struct fr_req *
 req_new(struct fr_conn *c, size_t more)
 {
@@ -73,7 +77,8 @@ static bool
 overloaded(const struct fr_http *h, size_t bytes)
 {
 	return h->n.in_flight >= h->conf.max_requests ||
-	       h->n.bytes + bytes > h->conf.max_memory;
+	       h->n.bytes + bytes > h->conf.max_memory ||
+	       h->n.answer_bytes > h->conf.max_memory + ANSWERS;
 }
 
 /* All of it is there: to the application. */

@@ -35,7 +35,7 @@ hook_path(const char *dir, const struct fr_hookrun *r)
 
 /* A clean environment. */
 struct environ {
-	char text[8][512];
+	char text[8][4096];
 	char *v[9];
 	size_t n;
 };

@@ -353,6 +353,12 @@ fr_http_lend(struct fr_req *r, bool parked)
 {
 	fr_assert(!r->pending && !r->answered);
 	r->pending = true;
+	fr_http_park(r, parked);
+}
+
+void
+fr_http_park(struct fr_req *r, bool parked)
+{
 	if (parked == r->parked || !r->counted) {
 		r->parked = parked;
 		return;

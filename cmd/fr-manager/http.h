@@ -54,7 +54,8 @@ struct fr_http_conf {
 	size_t max_body;
 	size_t max_connections;
 	size_t max_requests; /* worked on at a time, without parked ones */
-	size_t max_memory;   /* bytes of all requests together */
+	size_t max_memory;   /* bytes of all requests together; and again
+			      * half as many of answers that are not sent */
 	int64_t header_ms;   /* absolute, from a head's first byte */
 	int64_t body_ms;     /* absolute, from the end of the head */
 	int64_t idle_ms;     /* between two requests; 0: for ever */
@@ -75,7 +76,7 @@ struct fr_http_conf {
 
 struct fr_http_stats {
 	uint64_t accepted, refused, requests, shed, bad, timeouts;
-	uint64_t connections, in_flight, parked, bytes;
+	uint64_t connections, in_flight, parked, bytes, answer_bytes;
 };
 
 struct fr_http *fr_http_new(
@@ -106,6 +107,9 @@ void fr_http_reply_close(struct fr_req *req, int status, const char *type,
 void fr_http_stream_begin(struct fr_req *req, const char *type);
 bool fr_http_stream(struct fr_req *req, struct fr_span piece);
 void fr_http_stream_end(struct fr_req *req);
+/* Whether answers that clients do not take hold so much memory already that
+ * one of so many bytes is better refused. */
+bool fr_http_full(const struct fr_http *h, size_t more);
 /* How many bytes of it the client has not taken yet. */
 size_t fr_http_unsent(const struct fr_req *req);
 /* Closes its connection at once: a client that is too slow. The stream must

@@ -97,6 +97,8 @@ put_http(struct fr_buf *b, const struct fr_manager *m)
 	metric(b, "http_waiting_requests", "gauge",
 	    "Requests that wait for something to happen.", s.parked);
 	metric(b, "http_memory_bytes", "gauge", "Held by requests.", s.bytes);
+	metric(b, "http_answer_bytes", "gauge",
+	    "Held by answers that are not sent yet.", s.answer_bytes);
 }
 
 static void

@@ -94,6 +94,7 @@ fr_http_reply(struct fr_req *r, int status, const char *type,
 		fr_buf_addspan(b, body);
 	if (!fr_buf_ok(b))
 		r->conn->broken = true;
+	fr_conn_count_out(r->conn);
 	fr_conn_dirty(r->conn);
 }
 
@@ -112,6 +113,7 @@ fr_http_stream_begin(struct fr_req *r, const char *type)
 
 	fr_assert(!r->answered && !r->streaming);
 	r->streaming = true;
+	fr_http_park(r, true); /* most of the time nothing happens */
 	if (r->conn == NULL)
 		return;
 	fr_assert(r->conn->first == r); /* streams do not overlap */
@@ -147,6 +149,7 @@ fr_http_stream(struct fr_req *r, struct fr_span piece)
 		add(b, "\r\n");
 	if (!fr_buf_ok(b))
 		r->conn->broken = true;
+	fr_conn_count_out(r->conn);
 	fr_conn_dirty(r->conn);
 	return !r->conn->broken;
 }
@@ -164,6 +167,14 @@ fr_http_stream_end(struct fr_req *r)
 	if (r->chunked && !r->is_head)
 		add(&r->conn->out, "0\r\n\r\n");
 	fr_conn_dirty(r->conn);
+}
+
+bool
+fr_http_full(const struct fr_http *h, size_t more)
+{
+	const uint64_t n = h->n.answer_bytes;
+
+	return n > 0 && n + more > h->conf.max_memory / 2;
 }
 
 size_t

@@ -61,9 +61,14 @@ worked(struct fr_request *q)
 		return;
 	}
 	fr_buf_init(&b, 0);
-	if (fr_http_reachable(&q->http))
-		fr_wire_work_answer(&b, x);
-	if (x->njobs > 0 && (b.len == 0 || !fr_buf_ok(&b)))
+	/* Who has closed his side hears what became of his reports, and gets
+	 * no jobs: he may be gone. */
+	if (x->njobs > 0 && !fr_http_reachable(&q->http)) {
+		fr_work_give_back(fr_manager_of(q), x);
+		x->njobs = 0;
+	}
+	fr_wire_work_answer(&b, x);
+	if (x->njobs > 0 && !fr_buf_ok(&b))
 		fr_work_give_back(fr_manager_of(q), x);
 	fr_answer_json(q, 200, &b);
 }

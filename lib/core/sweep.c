@@ -69,6 +69,26 @@ struct expiring {
 	struct fr_vec reports; /* struct fr_report */
 };
 
+/* The error as JSON: a worker may call itself anything. */
+static bool
+say_expired(struct fr_arena *a, struct fr_span worker, struct fr_span *json)
+{
+	struct fr_buf text, b;
+
+	fr_buf_init(&text, 0);
+	fr_buf_init(&b, 0);
+	fr_buf_adds(&text, "lease expired: worker ");
+	fr_buf_addspan(&text, worker);
+	fr_buf_adds(&text, " did not renew it");
+	fr_jsonw_str(&b, fr_buf_span(&text));
+	json->p = NULL;
+	if (fr_buf_ok(&text) && fr_buf_ok(&b))
+		*json = fr_arena_dup(a, fr_buf_span(&b));
+	fr_buf_fini(&text);
+	fr_buf_fini(&b);
+	return json->p != NULL;
+}
+
 static enum fr_rc
 note_expired(void *arg, const struct fr_job *job)
 {
@@ -76,7 +96,6 @@ note_expired(void *arg, const struct fr_job *job)
 	struct fr_turn *t = &x->e->turn;
 	struct fr_report *r = fr_vec_add(&x->reports);
 	struct fr_lease *l;
-	struct fr_buf b;
 
 	if (t->arena == NULL)
 		t->arena = fr_arena_new(0);
@@ -86,13 +105,7 @@ note_expired(void *arg, const struct fr_job *job)
 	r->token = job->lease;
 	r->now_ms = t->now_ms;
 	r->unsaid = true;
-	fr_buf_init(&b, 0);
-	fr_buf_adds(&b, "\"lease expired: worker ");
-	fr_buf_addspan(&b, job->worker); /* [A-Za-z0-9._-] by the wire */
-	fr_buf_adds(&b, " did not renew it\"");
-	r->value = fr_arena_dup(t->arena, fr_buf_span(&b));
-	fr_buf_fini(&b);
-	if (r->value.p == NULL)
+	if (!say_expired(t->arena, job->worker, &r->value))
 		return FR_NOMEM;
 	l = fr_lease_find(&x->e->workers, &job->id);
 	if (l != NULL)

@@ -41,6 +41,12 @@ for i in 1 2 3 4 5 6; do
 done
 waits() { api GET /metrics | grep -q '^forerunner_engine_waiting 6$' && echo yes; }
 is 'six workers wait, and others are served' "$(await waits)" yes
+for i in 1 2 3; do
+	start curl -sSN -o "$T/events$i" "$FR_MANAGER/v1/events"
+done
+begun() { [ "$(cat "$T"/events? 2>/dev/null | grep -c forerunner)" = 3 ] && echo yes; }
+is 'nor are those who listen to events' "$(await begun)" yes
+is 'so that there is still room' "$(api GET /healthz >/dev/null; http)" 200
 stop
 
 # Bytes.
@@ -64,6 +70,24 @@ is 'afterwards it is taken' "$(await fits)" yes
 is 'and nothing is kept' \
 	"$(test "$(api GET /metrics | metric http_memory_bytes)" -lt 8000 && echo so)" so
 stop "$MANAGER"
+
+# Answers that nobody takes: large ones are refused before memory grows.
+manager --max-memory 4M
+printf '{"type":"a","data":"%s"}' "$(printf '%900000s' '' | tr ' ' x)" >"$T/one"
+for i in 1 2 3 4 5 6; do
+	api POST /v1/jobs -H 'Content-Type: application/json' \
+		--data-binary "@$T/one" >/dev/null
+done
+for i in 1 2 3 4 5 6; do
+	hold 'GET /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n' @60
+done
+held() { [ "$(api GET /metrics | metric http_answer_bytes)" -gt 1000000 ] && echo yes; }
+is 'answers that wait for their readers are counted' "$(await held)" yes
+is 'a list is refused while others hold the memory' \
+	"$(await sh -c '[ "$(curl -sS -o /dev/null -w "%{http_code}" \
+	"$0/v1/jobs")" = 503 ] && echo yes' "$FR_MANAGER")" yes
+is 'a small answer is not' "$(api GET /v1/types >/dev/null; http)" 200
+stop
 
 # Connections: the one that has been idle longest makes way.
 manager --max-connections 3

@@ -118,4 +118,23 @@ work '{"worker":"r","types":["f"],"slots":1}' >/dev/null
 is 'what a worker does not name it has not got' \
 	"$(work '{"worker":"r","types":["f"],"slots":1}' | json jobs.0.id)" "$f"
 is 'that does not count as a failure' "$(field "$f" fail_count)" 0
+
+# A client that has closed its side may be gone, but hears of its reports.
+h=$(submit '{"type":"h"}')
+B='{"worker":"q","types":["h"],"slots":1,"wait":0}'
+raw "POST /v1/work HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${#B}\r\n\r\n$B" @shut >/dev/null
+like 'a client that has closed its side gets no jobs, but an answer' \
+	"$(cat "$T/raw")" '^{"jobs":\[\]'
+is 'the job goes to the next' "$(work '{"worker":"q2","types":["h"],"slots":1}' |
+	json jobs.0.id)" "$h"
+stop
+
+# A worker may call itself anything.
+manager --lease 0.2 --sweep 0.1
+i=$(submit '{"type":"i","max_attempts":1}')
+work '{"worker":"a\"b\\","types":["i"],"slots":1}' >/dev/null
+over() { [ "$(field "$i" state)" = failed ] && echo yes; }
+await over >/dev/null
+is 'whatever a worker calls itself, errors are JSON' "$(field "$i" error)" \
+	'lease expired: worker a"b\ did not renew it'
 done_testing
