@@ -74,7 +74,7 @@ stop "$MANAGER"
 # Answers that nobody takes: large ones are refused before memory grows.
 manager --max-memory 4M
 printf '{"type":"a","data":"%s"}' "$(printf '%900000s' '' | tr ' ' x)" >"$T/one"
-for i in 1 2 3 4 5 6; do
+for i in 1 2 3 4 5 6 7 8 9 10; do
 	api POST /v1/jobs -H 'Content-Type: application/json' \
 		--data-binary "@$T/one" >/dev/null
 done
