@@ -147,7 +147,7 @@ log_request(struct fr_request *q, int status)
 }
 
 /* Answers that are never refused for want of memory. */
-#define SMALL 4096
+#define SMALL ((size_t)64 * 1024)
 
 void
 fr_answer_as(struct fr_request *q, int status, const char *type,
