@@ -59,8 +59,8 @@ struct fr_prog {
  * option, "-" for what it has not), bad usage prints what is wrong and exits
  * 64. Options may stand between
  * arguments; "--" ends them. Returns the index of the first argument; argv
- * may be reordered. Resets SIGPIPE to ignored and remembers the name for
- * fr_warn.
+ * may be reordered. Resets SIGPIPE to ignored, holds the numbers of standard
+ * descriptors that are closed, and remembers the name for fr_warn.
  */
 int fr_args(const struct fr_prog *prog, int argc, char *argv[], void *conf);
 

@@ -123,4 +123,18 @@ ok 'and less than 20 MiB' test \
 	"$(api GET /metrics | sed -n 's/^forerunner_resident_memory_bytes //p')" \
 	-lt $((20 << 20 << (FR_TEST_SLOW > 1 ? 5 : 0)))
 stop "$PID"
+stop
+
+# Messages must not get into the store because 2 was closed and so its number.
+fr-manager -l 127.0.0.1:0 --store "sqlite:$T/std.db" --ready-fd 9 9>"$T/std" \
+	<&- >&- 2>&- &
+PID=$!
+PIDS="$PIDS $PID"
+until_ok test -s "$T/std"
+is 'closed standard descriptors get no other use' \
+	"$(for n in 0 1 2; do readlink "/proc/$PID/fd/$n"; done | sort -u)" \
+	/dev/null
+stop "$PID"
+is 'and results that cannot be written are no success' \
+	"$(fr-bench --help >&- 2>/dev/null; echo $?)" 74
 done_testing
