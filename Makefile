@@ -178,7 +178,8 @@ check:
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \
-	        LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:$(LSAN)) \
+	        LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:$(LSAN) \
+	        TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp) \
 	    tests/run $(TESTS)
 
 # Shows it at work; installs what is missing and builds first.
