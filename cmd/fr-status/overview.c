@@ -193,13 +193,15 @@ backend_line(struct text *t, struct fr_span json, const char *name)
 	fr_buf_fini(&b);
 }
 
-/* The manager and what is behind it, from /readyz. */
+/* The manager and what is behind it, from /readyz. That it is not ready is
+ * what was asked for, so it is not asked again. */
 static void
 ready_text(struct fr_client *cl, struct text *t)
 {
-	struct fr_call call = {
-		.method = "GET", .path = "/readyz", .timeout_ms = 10000
-	};
+	struct fr_call call = { .method = "GET",
+		.path = "/readyz",
+		.timeout_ms = 10000,
+		.hasty = true };
 	struct fr_err err = FR_ERR_INIT;
 	struct fr_span json;
 
@@ -241,15 +243,16 @@ enum fr_rc
 overview_text(
     struct fr_client *cl, struct text *t, struct pace *pace, struct fr_err *err)
 {
-	struct fr_call call = { .method = NULL };
+	struct fr_call call = { .hasty = true };
 	struct fr_span json;
 	int64_t ended = 0;
 	enum fr_rc rc;
 
 	rc = get_json(cl, "/v1/types", &call, &json, err);
+	if (rc == FR_OK || rc == FR_AGAIN)
+		ready_text(cl, t);
 	if (rc != FR_OK)
 		goto out;
-	ready_text(cl, t);
 	text_line(t, PLAIN, "%s", "");
 	rc = types_text(json, t, &ended, err);
 	if (rc == FR_OK && pace != NULL) {
@@ -309,7 +312,7 @@ overview(struct fr_client *cl, const struct conf *conf)
 			: overview_text(cl, &t, NULL, &err);
 	if (rc != FR_OK)
 		fr_warn(&err);
-	else
+	if (!conf->json && (rc == FR_OK || rc == FR_AGAIN))
 		text_print(&t);
 	text_fini(&t);
 	return rc;

@@ -313,6 +313,8 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 		cl->at = (cl->at + 1) % cl->n;
 		if (tries % cl->n != 0)
 			continue; /* the others first, without a pause */
+		if (o == FR_OUT_BUSY && call->hasty)
+			return e->rc;
 		left =
 		    cl->patient || cl->reached ? until - fr_time_mono_ms() : 0;
 		if (left <= 0)

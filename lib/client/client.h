@@ -42,6 +42,7 @@ struct fr_call {
 	const char *last_event_id; /* of an event stream; NULL: none */
 	struct fr_span body;       /* p NULL: none */
 	bool repeatable;           /* may be sent twice (GET always may) */
+	bool hasty;                /* that all are busy is the answer */
 	int64_t timeout_ms;        /* 0: none beyond connecting */
 	int status;                /* out */
 	struct fr_buf answer; /* out; reset by each call, freed by the caller */
