@@ -13,6 +13,7 @@
 #include "base/time.h"
 
 #define CONNECT_MS 5000L
+#define CONNECT_SOON_MS 2000L /* if there is another manager */
 
 static void
 collect(struct channels *cs)
@@ -215,7 +216,8 @@ make_easy(struct channel *ch, struct fr_err *err)
 	(void)curl_easy_setopt(ch->easy, CURLOPT_WRITEDATA, ch);
 	(void)curl_easy_setopt(ch->easy, CURLOPT_PRIVATE, ch);
 	(void)curl_easy_setopt(ch->easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(ch->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+	(void)curl_easy_setopt(ch->easy, CURLOPT_CONNECTTIMEOUT_MS,
+	    ch->of->nurls > 1 ? CONNECT_SOON_MS : CONNECT_MS);
 	return FR_OK;
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/target.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/str.h"
 #include "client/client.h"
@@ -97,6 +100,26 @@ fr_target_parse(const char *url, struct fr_target *t, struct fr_err *err)
 	    strchr(url, '@') == NULL ? url : "(not shown)");
 }
 
+/*
+ * A machine that is cut off answers nothing, not even that it got something:
+ * then the connection ends within this, and a manager that only takes its
+ * time is not mistaken for one that is gone.
+ */
+#define SILENCE_MS 3000U
+#define PROBE_SECONDS 3L /* of silence on an idle connection */
+
+static int
+set_silence(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	const unsigned ms = SILENCE_MS;
+
+	(void)arg;
+	(void)purpose;
+	/* Not on a Unix socket, where nothing gets lost. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	return CURL_SOCKOPT_OK;
+}
+
 enum fr_rc
 fr_target_apply(const struct fr_target *t, CURL *easy, const char *path,
     const char *ca_file, struct fr_err *err)
@@ -127,7 +150,12 @@ fr_target_apply(const struct fr_target *t, CURL *easy, const char *path,
 	if (c == CURLE_OK)
 		c = curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	if (c == CURLE_OK)
-		c = curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
+		c = curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, PROBE_SECONDS);
+	if (c == CURLE_OK)
+		c = curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 1L);
+	if (c == CURLE_OK)
+		c = curl_easy_setopt(
+		    easy, CURLOPT_SOCKOPTFUNCTION, set_silence);
 	if (c == CURLE_OK)
 		c = curl_easy_setopt(
 		    easy, CURLOPT_USERAGENT, "forerunner/0.4.0");
