@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,7 +13,9 @@
 
 /*
  * A record is put together on the caller's stack and written with one call,
- * so that lines of several threads never mix. Set once, before threads are
+ * so that lines of several threads never mix. A reader that has stopped, as
+ * a pager has, must not stop the work: what does not fit into its pipe is left
+ * out, and the next record says how many were. Set once, before threads are
  * started.
  */
 
@@ -20,6 +24,7 @@
 static int log_fd = -1;
 static char log_prog[32];
 static enum fr_log_level log_most;
+static unsigned log_lost;
 
 void
 fr_log_to(int fd, const char *prog, enum fr_log_level most)
@@ -45,12 +50,29 @@ level_name(enum fr_log_level level)
 	return "?";
 }
 
+/* A pipe that can be written to has room for PIPE_BUF bytes. */
+static void
+put(struct fr_buf *line, unsigned lost)
+{
+	struct pollfd p = { .fd = log_fd, .events = POLLOUT };
+	size_t len = line->len;
+
+	if (!fr_buf_ok(line))
+		return;
+	if (len > PIPE_BUF) {
+		len = PIPE_BUF;
+		line->p[len - 1] = '\n';
+	}
+	if (poll(&p, 1, 0) == 0 || write(log_fd, line->p, len) == -1)
+		__atomic_fetch_add(&log_lost, lost + 1, __ATOMIC_RELAXED);
+}
+
 void
 fr_log(enum fr_log_level level, const char *fmt, ...)
 {
 	char text[LINE_BYTES], when[FR_TIME_TEXT];
 	struct fr_buf line;
-	struct fr_span all;
+	unsigned lost;
 	va_list ap;
 	int n;
 
@@ -59,6 +81,9 @@ fr_log(enum fr_log_level level, const char *fmt, ...)
 	fr_buf_init(&line, 0);
 	fr_time_format(when, fr_time_wall_ms());
 	fr_buf_addf(&line, "%s %s %s: ", when, level_name(level), log_prog);
+	lost = __atomic_exchange_n(&log_lost, 0, __ATOMIC_RELAXED);
+	if (lost > 0)
+		fr_buf_addf(&line, "(%u lines lost) ", lost);
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -67,9 +92,6 @@ fr_log(enum fr_log_level level, const char *fmt, ...)
 	if (n >= (int)sizeof(text))
 		fr_buf_adds(&line, "...");
 	fr_buf_addc(&line, '\n');
-	all = fr_buf_span(&line);
-	/* A log that cannot be written must not stop the work. */
-	if (fr_buf_ok(&line) && write(log_fd, all.p, all.len) == -1)
-		all.len = 0;
+	put(&line, lost);
 	fr_buf_fini(&line);
 }

@@ -65,6 +65,23 @@ levels_below_are_left_out(void **state)
 }
 
 static void
+a_reader_that_has_stopped_does_not_stop_the_writer(void **state)
+{
+	int i;
+
+	(void)state;
+	fr_log_to(fds[1], "fr-x", FR_LOG_INFO);
+	for (i = 0; i < 5000; i++)
+		fr_log(FR_LOG_INFO, "%060d", i);
+	while (logged()[0] != '\0')
+		;
+	fr_log(FR_LOG_INFO, "and on");
+	assert_non_null(strstr(logged(), " lines lost) and on\n"));
+	fr_log(FR_LOG_INFO, "all again");
+	assert_non_null(strstr(logged(), "fr-x: all again\n"));
+}
+
+static void
 text_from_elsewhere_cannot_forge_a_line(void **state)
 {
 	const char *line;
@@ -107,6 +124,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_record_is_one_line_with_time_level_and_program),
 		T(levels_below_are_left_out),
+		T(a_reader_that_has_stopped_does_not_stop_the_writer),
 		T(text_from_elsewhere_cannot_forge_a_line),
 		T(a_long_record_is_cut),
 		T(a_log_that_is_gone_harms_nothing),
