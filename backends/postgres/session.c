@@ -18,7 +18,7 @@ static const char setup[] =
     "SELECT set_config('search_path', '%s, pg_catalog, pg_temp', false), "
     "set_config('statement_timeout', '20s', false), "
     "set_config('lock_timeout', '5s', false), "
-    "set_config('idle_in_transaction_session_timeout', '15s', false), "
+    "set_config('idle_in_transaction_session_timeout', '5s', false), "
     "set_config('plan_cache_mode', 'force_generic_plan', false), "
     "set_config('enable_seqscan', 'off', false), "
     "set_config('enable_hashjoin', 'off', false), "
