@@ -134,21 +134,6 @@ load_handlers(struct conf *c, char *const names[], int n)
 	check_chains(c);
 }
 
-/* Descriptors 0 to 3 are never ours to open by chance: handlers get them. */
-static void
-occupy_fds(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd < 3);
-	if (fd > 3)
-		(void)close(fd);
-	else if (fd == 3)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -161,7 +146,7 @@ main(int argc, char *argv[])
 	char *shared;
 	int i;
 
-	occupy_fds();
+	fr_occupy_fds(3); /* handlers get 0 to 3 */
 	conf.workdir = getenv("TMPDIR");
 	if (conf.workdir == NULL || conf.workdir[0] == '\0')
 		conf.workdir = "/tmp";

@@ -74,8 +74,10 @@ collect(struct job_stream *s)
 		if (fflush(stdout) == EOF && s->rc == FR_OK) {
 			/* A closed pipe is no news to whoever closed it. */
 			s->rc = FR_IO;
-			if (errno == EPIPE)
-				clearerr(stdout);
+			if (errno != EPIPE)
+				fr_warnf("write to standard output: %s",
+				    strerror(errno));
+			clearerr(stdout);
 		}
 	}
 	if (b->rc != FR_OK) {

@@ -74,6 +74,9 @@ add_file(struct fr_buf *b, const char *path, struct fr_err *err)
 	fr_buf_init(&text, DATA_MOST);
 	rc = path == NULL ? fr_io_read_all(STDIN_FILENO, &text, "stdin", err)
 			  : fr_io_read_file(path, &text, err);
+	/* 1 would say that the job failed. */
+	if (rc == FR_NOTFOUND)
+		rc = FR_IO;
 	if (rc == FR_OK)
 		rc = add_json(
 		    b, fr_buf_span(&text), path == NULL ? "stdin" : path, err);

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "conf.h"
 #include "keep.h"
 #include "local.h"
 #include "loop.h"
-
-/* Descriptors 0 to 3 are never ours to open by chance: handlers get them. */
-static void
-occupy_fds(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd < 3);
-	if (fd > 3)
-		(void)close(fd);
-	else if (fd == 3)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
 
 /* How many jobs it may have at any time, those fetched ahead included. */
 static size_t
@@ -38,7 +20,7 @@ main(int argc, char *argv[])
 	static struct conf conf;
 	static struct keep keep;
 
-	occupy_fds();
+	fr_occupy_fds(3); /* handlers get 0 to 3 */
 	conf_parse(&conf, argc, argv);
 	if (conf.run != NULL) {
 		keep_start(&keep, &conf, 0);

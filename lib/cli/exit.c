@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/prog.h"
 
@@ -46,6 +49,15 @@ fr_worse(enum fr_rc a, enum fr_rc b)
 	return fr_exit_status(b) > fr_exit_status(a) ? b : a;
 }
 
+/* Whether standard output is a pipe, or a socket, that nobody reads. */
+static bool
+unread(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
 int
 fr_finish(enum fr_rc worst)
 {
@@ -54,7 +66,7 @@ fr_finish(enum fr_rc worst)
 	errno = 0;
 	if (fflush(stdout) != 0 || broken) {
 		/* Whoever closed the pipe has read all that was wanted. */
-		if (errno != EPIPE)
+		if (errno != EPIPE && !unread())
 			fr_warnf("write to standard output: %s",
 			    errno != 0 ? strerror(errno) : "failed");
 		worst = fr_worse(worst, FR_IO);

@@ -320,6 +320,7 @@ fr_args(const struct fr_prog *prog, int argc, char *argv[], void *conf)
 
 	prog_name = prog->name;
 	hold_std();
+	fr_occupy_fds(2);
 	(void)signal(SIGPIPE, SIG_IGN);
 	longs = calloc(
 	    fr_help_count(prog->opts) + fr_help_count(fr_help_common) + 2,

@@ -108,6 +108,14 @@ int fr_exit_status(enum fr_rc rc);
  */
 FR_MUSTCHECK int fr_finish(enum fr_rc worst);
 
+/*
+ * Opens those of the descriptors 0 to last that are closed, so that nothing
+ * else gets their numbers: what was meant for standard output must not end in
+ * a database. Reading from 0 and writing to 1 and 2 fails as before. fr_args
+ * does it for 0 to 2.
+ */
+void fr_occupy_fds(int last);
+
 /* Whether fd is a terminal on which colour is wanted (NO_COLOR, TERM). */
 bool fr_tty_color(int fd);
 bool fr_tty(int fd);

@@ -43,7 +43,7 @@ exits 'text that is not UTF-8 is bad data' 65 \
     fr-submit echo "$(printf 'a=x\377')"
 exits 'two JSON texts are wrong usage' 64 fr-submit echo 1 2
 exits 'an empty file is bad data' 65 fr-submit echo @/dev/null
-exits 'a file that is not there is no data' 1 fr-submit echo "@$T/none"
+exits 'a file that is not there is an I/O error' 74 fr-submit echo "@$T/none"
 like 'and it is named' "$(cat "$T/err")" "$T/none: No such file"
 exits 'a name that no type can have' 64 fr-submit 'a/b' 1
 exits 'no type' 64 fr-submit
