@@ -103,6 +103,7 @@ on_note(void *arg, const char *text)
 static enum fr_rc
 read_data(struct fr_buf *b, struct fr_span *data, struct fr_err *err)
 {
+	struct fr_err why = FR_ERR_INIT;
 	enum fr_rc rc;
 
 	rc = fr_io_read_all(0, b, "stdin", err);
@@ -111,8 +112,10 @@ read_data(struct fr_buf *b, struct fr_span *data, struct fr_err *err)
 	*data = FR_SPAN("null");
 	if (b->len == 0)
 		return FR_OK;
-	rc = fr_json_check(fr_buf_span(b), FR_JSON_DEPTH, data, err);
-	if (rc == FR_OK)
+	rc = fr_json_check(fr_buf_span(b), FR_JSON_DEPTH, data, &why);
+	if (rc != FR_OK)
+		(void)fr_fail(err, rc, "stdin: not JSON: %s", why.msg);
+	else
 		data->len = fr_json_compact(b->p, *data);
 	data->p = b->p;
 	return rc;

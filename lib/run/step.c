@@ -114,7 +114,9 @@ read_out(struct fr_slot *s)
 		n = fr_proc_read(&a->proc, FR_PIPE_OUT, &a->out, room);
 		if (n <= 0)
 			return;
-		if (a->out.len > max)
+		/* The newline behind a result of just that size is allowed. */
+		if (a->out.len > max &&
+		    (a->out.len > max + 1 || a->out.p[max] != '\n'))
 			break;
 		if ((size_t)n < room)
 			return;

@@ -91,6 +91,11 @@ is 'a log is its last 64 KiB' \
 
 is 'output up to the limit is taken' \
     "$(got 'head -c 999 /dev/zero | tr "\0" x' --max-result 1001 | wc -c)" 1002
+is 'and a newline behind it is not counted' \
+    "$(got 'head -c 1000 /dev/zero | tr "\0" 1; echo' --max-result 1000 | wc -c)" 1001
+got 'head -c 1000 /dev/zero | tr "\0" 1; printf "\n\n"' --max-result 1000 \
+    >/dev/null
+like 'but a second one is' "$(err)" 'for good: .*longer than 1000'
 got 'head -c 1000 /dev/zero | tr "\0" x' --max-result 1001 >/dev/null
 like 'one more is not' "$(err)" 'for good: .*longer than 1001'
 # shellcheck disable=SC2016
@@ -108,6 +113,11 @@ is 'and comes back whole' "$(big cat | cksum)" "$(cksum <"$T/large.json")"
 
 exits 'data that is no JSON is bad data' 65 sh -c 'echo {1 | fr-worker --run x x=cat'
 is 'no data at all is null' "$(fr-worker --run x x=cat </dev/null)" null
+echo '{"a":' | fr-worker --run x x=cat 2>"$T/err"
+like 'data that is not JSON: where, and why' "$(cat "$T/err")" \
+    '^fr-worker: stdin: not JSON: byte 7'
+fr-worker --run x x=cat </dev/null >&- 2>>"$T/log"
+is 'a closed standard output is an I/O error' $? 74
 exits 'without handlers it is a wrong use' 64 fr-worker
 exits 'an unknown built-in handler too' 64 fr-worker nonsense
 exits 'and an impossible name' 64 fr-worker 'a b=cat'
