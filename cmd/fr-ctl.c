@@ -48,7 +48,7 @@ static const struct fr_prog prog = {
 		"purge --state STATE --older AGE",
 	.summary = "change the fate of jobs and types",
 	.more = "cancel    end jobs, also those that are running\n"
-		"retry     run jobs again that failed or were cancelled\n"
+		"retry     run jobs again that have ended\n"
 		"delete    forget jobs that have ended\n"
 		"pause     hand out no more jobs of a type\n"
 		"resume    go on with a type\n"
