@@ -312,7 +312,8 @@ int
 fr_args(const struct fr_prog *prog, int argc, char *argv[], void *conf)
 {
 	static const char *const colons[] = { "", ":", "::" };
-	struct option *longs;
+	/* Not lost when bad usage exits from within. */
+	static struct option *longs;
 	const struct fr_opt *o;
 	struct fr_buf letters;
 	size_t i;
@@ -346,6 +347,7 @@ fr_args(const struct fr_prog *prog, int argc, char *argv[], void *conf)
 		    argc, argv, fr_buf_cstr(&letters), longs, NULL)) != -1)
 		act(prog, r, argv, conf);
 	free(longs);
+	longs = NULL;
 	fr_buf_fini(&letters);
 	return optind;
 }

@@ -50,7 +50,8 @@ read_run_at(const struct fr_read *r, struct fr_span v, int64_t *ms)
 		return rc;
 	if (fr_time_parse(text, ms) != FR_OK)
 		return fr_read_bad(r, FR_INVALID, names[F_RUN_AT],
-		    "must be a time as in RFC 3339");
+		    "must be a time as in RFC 3339, from 1970 to "
+		    "9999");
 	return FR_OK;
 }
 
