@@ -172,6 +172,20 @@ load_handlers(struct conf *c, char *const names[], int n)
 	check_chains(c);
 }
 
+/* To have forgotten chmod is the usual reason. */
+static _Noreturn void
+no_handler(const struct conf *c)
+{
+	char path[PATH_MAX];
+
+	if (c->dir != NULL && strchr(c->run, '/') == NULL &&
+	    fr_str_format(path, sizeof(path), "%s/%s", c->dir, c->run) &&
+	    access(path, F_OK) == 0 && access(path, X_OK) == -1)
+		fr_usage(&prog, "--run %s: %s is not executable: chmod +x it",
+		    c->run, path);
+	fr_usage(&prog, "--run %s: no such handler", c->run);
+}
+
 static void
 name_worker(struct conf *c)
 {
@@ -241,7 +255,7 @@ conf_parse(struct conf *c, int argc, char *argv[])
 	load_handlers(c, argv + i, argc - i);
 	if (c->run != NULL &&
 	    fr_handlers_named(&c->handlers, fr_span_of(c->run)) == NULL)
-		fr_usage(&prog, "--run %s: no such handler", c->run);
+		no_handler(c);
 	if (access(c->workdir, W_OK | X_OK) == -1) {
 		fr_warnf("%s: cannot make directories there", c->workdir);
 		exit(fr_exit_status(FR_IO));

@@ -430,6 +430,11 @@ loop_run(struct conf *c, struct keep *k)
 		fr_warn(&err);
 		l.status = fr_exit_status(rc);
 	} else {
+		if (loop_types(&l) == 0)
+			fr_log(FR_LOG_WARN,
+			    "no file in %s is a handler: they must be "
+			    "executable; SIGHUP has it read again",
+			    c->handlers.dir);
 		loop_turn(&l);
 		if (!l.ended && event_base_dispatch(l.base) == -1)
 			l.status = fr_exit_status(FR_IO);

@@ -125,6 +125,17 @@ exits 'and one given twice' 64 fr-worker a=cat a=cat
 exits 'and --run of nothing there' 64 fr-worker --run nothing
 exits 'and a bad URL' 64 fr-worker -m ftp://x x=cat
 exits 'and a directory that is not there' 64 fr-worker -H "$T/none"
+mkdir "$T/plain"
+echo 'echo 1' >"$T/plain/greet"
+exits 'and a file that is not executable' 64 \
+    fr-worker -H "$T/plain" --run greet
+like 'and it is said' "$(cat "$T/err")" 'plain/greet is not executable'
+fr-worker -m http://127.0.0.1:1 -H "$T/plain" 2>"$T/plain.log" </dev/null &
+PID=$!
+PIDS="$PIDS $PID"
+ok 'a worker whose directory has no handlers says so' \
+    await grep -q 'no file in .*plain is a handler' "$T/plain.log"
+stop "$PID"
 is 'a built-in handler needs no naming' "$(echo 1 | fr-worker --run ping)" \
     '{"ack":"PONG"}'
 is 'progress is shown' "$(echo 1 | fr-worker --run x 'x=echo half >&3; echo "{\"a\": 1}" >&3' 2>&1 >/dev/null)" \
