@@ -2,7 +2,7 @@
 # Sourced by the storms: load on three managers while what they stand on
 # fails. FR_MANAGER is where clients and workers go. Each fault is counted
 # where it shows: in what the server says, in /readyz, in the managers' logs.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2154,SC2317
 # shellcheck source=tests/several/lib.sh
 . "${0%/*}/lib.sh"
 
@@ -60,7 +60,7 @@ KILLS=0 FLUSHED=0 DEGRADED=0 TERMINATED=0 AWAY=0
 degraded() { # waits until some manager says that its queue fails
 	fr_degraded() {
 		for m in 1 2 3; do
-			[ "$(ready $m degraded)" != true ] || return 0
+			[ "$(ready "$m" degraded)" != true ] || return 0
 		done
 		return 1
 	}
