@@ -124,7 +124,7 @@ fr_turn_fini(struct fr_turn *t)
 {
 	struct fr_vec *v[] = { &t->works, &t->edits, &t->others, &t->rows,
 		&t->ids, &t->popped, &t->push, &t->front, &t->removed, &t->told,
-		&t->ended, &t->cancelled };
+		&t->news, &t->ended, &t->cancelled };
 	size_t i;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
