@@ -92,7 +92,13 @@ reread() { [ "$(sql 'SHOW default_transaction_read_only')" = "$1" ]; }
 until_ok reread on
 sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 	WHERE application_name LIKE 'forerunner-%'" >/dev/null
-said=$(drive a put 1)
+# The first answer may only tell that the connection was ended.
+refused() {
+	drive a put 1 >"$T/said"
+	grep -q read-only "$T/said"
+}
+until_ok refused
+said=$(cat "$T/said")
 like 'a server that became read-only is not written to' "$said" \
 	'^again: .*read-only'
 PGOPTIONS='-c default_transaction_read_only=off' \
