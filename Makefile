@@ -175,6 +175,7 @@ check:
 	@share/install-deps build check
 	+@$(MAKE) --no-print-directory all units fuzzers \
 	    allocs drivers bads $B/tests/sim/sim
+	+@$(MAKE) --no-print-directory FAULT=1 $B/fault/bin/fr-manager
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \
 	    $(if $(SAN),FR_TEST_SLOW=4 UBSAN_OPTIONS=print_stacktrace=1 \
