@@ -132,11 +132,31 @@ types_cell(struct table *t, struct fr_span json)
 	fr_buf_fini(&b);
 }
 
+/*
+ * What the worker runs, has fetched ahead, and could run besides. One that
+ * does not say how many jobs it runs at a time is taken to run all it has.
+ */
+static void
+load_cells(struct table *t, struct fr_span worker)
+{
+	const size_t jobs = elements(fr_json_get(worker, "current_jobs"));
+	const int64_t most = count_of(worker, "concurrency");
+	const size_t running =
+	    most > 0 && (int64_t)jobs > most ? (size_t)most : jobs;
+
+	table_cell(t, "%zu", running);
+	table_cell(t, "%zu", jobs - running);
+	if (most > 0)
+		table_cell(t, "%lld", (long long)most - (long long)running);
+	else
+		table_cell(t, "-");
+}
+
 enum fr_rc
 workers_text(struct fr_span json, struct text *t, struct fr_err *err)
 {
 	static const char *const heads[] = { "WORKER", "HOST", ">PID",
-		">RUNNING", ">FREE", ">SEEN", "TYPES" };
+		">RUNNING", ">AHEAD", ">FREE", ">SEEN", "TYPES" };
 	struct fr_json_iter it;
 	struct table table;
 	struct fr_span w;
@@ -152,9 +172,7 @@ workers_text(struct fr_span json, struct text *t, struct fr_err *err)
 		text_cell(&table, fr_json_get(w, "id"));
 		text_cell(&table, fr_json_get(w, "host"));
 		table_cell(&table, "%lld", (long long)count_of(w, "pid"));
-		table_cell(
-		    &table, "%zu", elements(fr_json_get(w, "current_jobs")));
-		table_cell(&table, "%lld", (long long)count_of(w, "slots"));
+		load_cells(&table, w);
 		ago_cell(&table, fr_json_get(w, "last_seen"));
 		types_cell(&table, fr_json_get(w, "types"));
 		n++;

@@ -114,7 +114,8 @@ read_data(struct fr_buf *b, struct fr_span *data, struct fr_err *err)
 		return FR_OK;
 	rc = fr_json_check(fr_buf_span(b), FR_JSON_DEPTH, data, &why);
 	if (rc != FR_OK)
-		(void)fr_fail(err, rc, "stdin: not JSON: %s", why.msg);
+		(void)fr_fail(err, rc, "stdin: %s%s",
+		    rc == FR_SYNTAX ? "not JSON: " : "", why.msg);
 	else
 		data->len = fr_json_compact(b->p, *data);
 	data->p = b->p;

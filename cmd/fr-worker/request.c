@@ -158,6 +158,7 @@ fill(
 	x->worker = fr_span_of(l->conf->id);
 	x->host = fr_span_of(l->conf->host);
 	x->pid = l->conf->pid;
+	x->concurrency = (uint32_t)l->conf->slots;
 	x->leaving = l->phase != WORKING;
 	x->ntypes = x->leaving ? 0 : loop_types(l);
 	x->types = l->types;

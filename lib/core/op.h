@@ -68,6 +68,7 @@ struct fr_exchange {
 	const char **types;
 	size_t ntypes;
 	uint32_t slots;
+	uint32_t concurrency; /* jobs it runs at a time; 0: it does not say */
 	int64_t wait_ms;
 	int64_t received_mono_ms; /* when the request had been read */
 	struct fr_held *running;
@@ -94,7 +95,8 @@ struct fr_worker_view {
 	int64_t pid;
 	const char **types;
 	size_t ntypes;
-	uint32_t slots;       /* free ones it last offered */
+	uint32_t slots;       /* jobs it last asked for */
+	uint32_t concurrency; /* 0: not known */
 	struct fr_span json;  /* of a worker at another manager: the whole */
 	int64_t last_seen_ms; /* wall */
 	struct {

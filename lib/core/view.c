@@ -71,6 +71,7 @@ fr_worker_view(const struct fr_engine *e, const struct fr_worker *w,
 	v->host = fr_arena_dup(a, fr_span_of(w->host));
 	v->pid = w->pid;
 	v->slots = w->slots;
+	v->concurrency = w->concurrency;
 	v->last_seen_ms = w->open != NULL ? e->turn.now_ms : w->seen_wall_ms;
 	return v->id.p != NULL && v->host.p != NULL && copy_types(a, w, v) &&
 	       copy_jobs(a, w, v);
@@ -100,6 +101,11 @@ fr_worker_view_write(struct fr_buf *b, const struct fr_worker_view *v)
 	fr_jsonw_close(b, ']');
 	fr_jsonw_key(b, "slots");
 	fr_jsonw_i64(b, v->slots);
+	fr_jsonw_key(b, "concurrency");
+	if (v->concurrency > 0)
+		fr_jsonw_i64(b, v->concurrency);
+	else
+		fr_jsonw_null(b);
 	fr_jsonw_key(b, "current_jobs");
 	fr_jsonw_open(b, '[');
 	for (i = 0; i < v->njobs; i++) {

@@ -112,6 +112,8 @@ fr_workers_note(struct fr_workers *ws, const struct fr_exchange *x,
 	w->seen_ms = mono_ms;
 	w->seen_wall_ms = wall_ms;
 	w->leaving = x->leaving;
+	if (x->concurrency > 0)
+		w->concurrency = x->concurrency;
 	/* A report beside the main exchange says nothing of slots. */
 	if (x->slots > 0) {
 		w->slots = x->slots;

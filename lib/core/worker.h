@@ -35,7 +35,7 @@ struct fr_worker {
 	int64_t pid;
 	char **types;
 	size_t ntypes;
-	uint32_t slots;
+	uint32_t slots, concurrency;
 	int64_t seen_ms; /* monotonic */
 	int64_t seen_wall_ms;
 	int64_t told_ms; /* monotonic: when other managers were told of it */

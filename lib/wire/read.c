@@ -262,6 +262,10 @@ fr_read_object(struct fr_span json, const struct fr_wire_limits *limits,
 	enum fr_rc rc;
 
 	rc = fr_json_check(json, limits->max_depth + extra, object, err);
+	if (rc == FR_TOOBIG)
+		return fr_fail(err, rc,
+		    "data or a result is nested more than %u levels deep",
+		    limits->max_depth);
 	if (rc != FR_OK)
 		return rc;
 	if (fr_json_type(*object) != FR_JSON_OBJECT)

@@ -32,6 +32,7 @@ enum field {
 	F_PID,
 	F_TYPES,
 	F_SLOTS,
+	F_CONCURRENCY,
 	F_WAIT,
 	F_RUNNING,
 	F_FINISHED,
@@ -45,6 +46,7 @@ static const char *const names[FIELDS] = {
 	[F_PID] = "pid",
 	[F_TYPES] = "types",
 	[F_SLOTS] = "slots",
+	[F_CONCURRENCY] = "concurrency",
 	[F_WAIT] = "wait",
 	[F_RUNNING] = "running",
 	[F_FINISHED] = "finished",
@@ -403,6 +405,10 @@ read_member(const struct fr_read *r, enum field f, struct fr_span v,
 		rc = fr_read_i64(r, names[f], v, 0, MAX_SLOTS, &n);
 		x->slots = (uint32_t)n;
 		return rc;
+	case F_CONCURRENCY:
+		rc = fr_read_i64(r, names[f], v, 0, MAX_SLOTS, &n);
+		x->concurrency = (uint32_t)n;
+		return rc;
 	case F_WAIT:
 		return fr_read_seconds(r, names[f], v, 0, &x->wait_ms);
 	case F_LEAVING:
@@ -529,6 +535,8 @@ fr_wire_work_request(struct fr_buf *b, const struct fr_exchange *x)
 		fr_jsonw_strz(b, x->types[i]);
 	fr_jsonw_close(b, ']');
 	fr_put_i64(b, names[F_SLOTS], x->slots);
+	if (x->concurrency > 0)
+		fr_put_i64(b, names[F_CONCURRENCY], x->concurrency);
 	if (x->wait_ms > 0)
 		fr_put_seconds(b, names[F_WAIT], x->wait_ms);
 	put_reports(b, x);

@@ -57,6 +57,7 @@ depth_of() {
 is 'four levels' "$(depth_of 4)" 201
 is 'five levels' "$(depth_of 5)" 201
 is 'six levels' "$(depth_of 6)" 413
+like 'the limit is said as it was given' "$(detail)" 'more than 5 levels'
 
 batch_of() {
 	fr_lines=

@@ -40,10 +40,11 @@ is 'a type that nobody has seen can be paused' \
 is 'what is no type cannot' "$(api POST '/v1/types/a%20b/pause' >/dev/null
 	http)" 404
 
-work '{"worker":"w 1","host":"ä","pid":77,"types":["z","a"],"slots":1}' >"$T/jobs"
+work '{"worker":"w 1","host":"ä","pid":77,"types":["z","a"],"slots":1,
+	"concurrency":4}' >"$T/jobs"
 l=$(json jobs.0.lease <"$T/jobs")
 is 'a worker and what it does' "$(api GET /v1/workers | sed 's/"last_seen.*//')" \
-	"[{\"id\":\"w 1\",\"host\":\"ä\",\"pid\":77,\"types\":[\"z\",\"a\"],\"slots\":1,\"current_jobs\":[{\"id\":\"$a\",\"type\":\"a\",\"attempt\":1}],"
+	"[{\"id\":\"w 1\",\"host\":\"ä\",\"pid\":77,\"types\":[\"z\",\"a\"],\"slots\":1,\"concurrency\":4,\"current_jobs\":[{\"id\":\"$a\",\"type\":\"a\",\"attempt\":1}],"
 is 'workers are counted' "$(api GET /v1/types | json a.workers)" 1
 is 'also where there are no jobs' "$(api GET /v1/types | json z.workers)" 1
 is 'a running job waits for nothing' "$(waiting "$a")" null

@@ -19,6 +19,8 @@ refused 'a type that is none' 422 '^field .types\[1\].' \
 	'{"worker":"w","types":["a","b/c"],"slots":1}'
 refused 'a worker with a long name' 422 '^field .worker.' \
 	"{\"worker\":\"$(printf '%65s' '' | tr ' ' w)\"}"
+refused 'concurrency below zero' 422 '^field .concurrency.' \
+	'{"worker":"w","concurrency":-1}'
 refused 'slots below zero' 422 '^field .slots.' '{"worker":"w","slots":-1}'
 refused 'an id that is none' 422 '^field .running\[0\].id.' \
 	'{"worker":"w","running":[{"id":"x","lease":"y"}]}'

@@ -3,7 +3,7 @@
 # What fr-status shows of what a manager says, whatever stands in it.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 43
+plan 45
 
 id=01a20ccc-af22-72c0-a42e-e6e1580ed242
 # job STATE [RESULT [ERROR]]
@@ -85,11 +85,17 @@ $(job failed null '"one\ntwo"')"
 
 standin 'json:{"echo":{"queued":12,"complete":7,"paused":true}}' \
     'json:{"store":"SQLite"}' \
-    'json:[{"id":"w1","host":"h","pid":12,"types":["a","b"],"slots":3}]'
+    'json:[{"id":"w1","host":"h","pid":12,"types":["a","b"],"slots":9,
+	"concurrency":3,"current_jobs":[{},{},{},{},{}]},
+	{"id":"w2","slots":9,"concurrency":3,"current_jobs":[{}]},
+	{"id":"w3","slots":9,"current_jobs":[{},{}]}]'
 run fr-status
 like 'the overview has the backends' "$(cat "$T/out")" '^store: SQLite$'
 like 'the types' "$(cat "$T/out")" '^echo +0 +12 +0 +7 .*paused$'
-like 'and the workers' "$(cat "$T/out")" '^w1 +h +12 +0 +3 +a,b$'
+like 'and the workers: those jobs run that they have slots for' \
+    "$(cat "$T/out")" '^w1 +h +12 +3 +2 +0 +a,b$'
+like 'what is free is what does not run' "$(cat "$T/out")" '^w2 +0 +1 +0 +2$'
+like 'or not known' "$(cat "$T/out")" '^w3 +0 +2 +0 +-$'
 
 exits '--watch needs a terminal' 64 fr-status --watch
 exits '--list and --workers at once' 64 fr-status --list --workers
