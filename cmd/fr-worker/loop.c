@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "loop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "run/chain.h"
 
 #define STALE_MS 500 /* a job fetched ahead waits no longer */
 #define QUICK_MS 50
@@ -147,6 +149,36 @@ leave(struct loop *l)
 	fr_runner_rest(l->runner);
 }
 
+/* A chain that is wrong is better known now than at its next job. */
+static void
+check_chains(struct fr_handlers *hs)
+{
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_handler *h;
+	struct fr_chain *chain;
+	enum fr_rc rc;
+	size_t i;
+
+	/* The table may grow by built-in handlers that chains name. */
+	for (i = 0; i < hs->n; i++) {
+		h = hs->v[i];
+		if (h->kind != FR_HANDLER_CHAIN || h->gone)
+			continue;
+		rc = fr_chain_load(hs, h, &chain, &err);
+		fr_chain_unref(chain);
+		if (rc == FR_STALE)
+			fr_log(FR_LOG_ERROR, "type %s goes on as it was: %s",
+			    h->type, err.msg);
+		else if (rc != FR_OK) {
+			h->withdrawn = true;
+			(void)snprintf(
+			    h->reason, sizeof(h->reason), "%s", err.msg);
+			fr_log(FR_LOG_ERROR, "type %s is not taken: %s",
+			    h->type, err.msg);
+		}
+	}
+}
+
 static void
 reload(struct loop *l)
 {
@@ -159,6 +191,7 @@ reload(struct loop *l)
 	if (l->conf->dir != NULL &&
 	    fr_handlers_scan(hs, l->conf->dir, &err) != FR_OK)
 		fr_log(FR_LOG_ERROR, "handlers: %s", err.msg);
+	check_chains(hs);
 	fr_runner_rest(l->runner);
 	/* What is being asked for may be another thing now. */
 	exchange_stop_asking(l);

@@ -316,6 +316,11 @@ fr_attempt_start(struct fr_slot *s, struct fr_task *t)
 		return;
 	}
 	rc = fr_chain_load(s->r->conf.handlers, t->handler, &a->chain, &err);
+	if (rc == FR_STALE) {
+		fr_run_note(s->r, "type %s goes on as it was: %s",
+		    t->handler->type, err.msg);
+		rc = FR_OK;
+	}
 	if (rc != FR_OK)
 		withdraw(s, err.msg, false);
 	else if (!copy_data(&a->data[0], t->data))

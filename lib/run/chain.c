@@ -67,29 +67,40 @@ add_step(struct fr_chain *c, enum fr_step_kind kind)
 	return s;
 }
 
+/* What can be seen of a file without reading it. */
+static struct fr_chain_file
+look(const char *path)
+{
+	struct fr_chain_file f = { .there = false };
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return f;
+	f.there = true;
+	f.dev = st.st_dev;
+	f.ino = st.st_ino;
+	f.size = st.st_size;
+	f.mtime = st.st_mtim;
+	return f;
+}
+
 /* Remembers the state of a file before it is read. */
 static enum fr_rc
 note_file(struct reading *r)
 {
 	struct fr_chain *c = r->c;
 	struct fr_chain_file *grown, *f;
-	struct stat st;
 
-	if (stat(r->path, &st) == -1)
-		return fr_failsys(r->err, FR_IO, "open %s", r->path);
 	grown = realloc(c->files, (c->nfiles + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return nomem(r);
 	c->files = grown;
 	f = &c->files[c->nfiles];
+	*f = look(r->path);
 	f->path = fr_str_dup(fr_span_of(r->path));
 	if (f->path == NULL)
 		return nomem(r);
 	c->nfiles++;
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
-	f->size = st.st_size;
-	f->mtime = st.st_mtim;
 	return FR_OK;
 }
 
@@ -302,20 +313,35 @@ static bool
 fresh(const struct fr_handlers *hs, const struct fr_chain *c)
 {
 	const struct fr_chain_file *f;
-	struct stat st;
+	struct fr_chain_file now;
 	size_t i;
 
 	if (c == NULL || c->generation != hs->generation)
 		return false;
 	for (i = 0; i < c->nfiles; i++) {
 		f = &c->files[i];
-		if (stat(f->path, &st) == -1 || st.st_dev != f->dev ||
-		    st.st_ino != f->ino || st.st_size != f->size ||
-		    st.st_mtim.tv_sec != f->mtime.tv_sec ||
-		    st.st_mtim.tv_nsec != f->mtime.tv_nsec)
+		now = look(f->path);
+		if (now.there != f->there || now.dev != f->dev ||
+		    now.ino != f->ino || now.size != f->size ||
+		    now.mtime.tv_sec != f->mtime.tv_sec ||
+		    now.mtime.tv_nsec != f->mtime.tv_nsec)
 			return false;
 	}
 	return true;
+}
+
+/* The files are wrong as they are now: no need to read them once more. */
+static void
+keep_old(struct fr_chain *old, struct fr_chain *wrong)
+{
+	struct fr_chain_file *files = old->files;
+	const size_t n = old->nfiles;
+
+	old->files = wrong->files;
+	old->nfiles = wrong->nfiles;
+	old->generation = wrong->generation;
+	wrong->files = files;
+	wrong->nfiles = n;
 }
 
 enum fr_rc
@@ -325,7 +351,7 @@ fr_chain_load(struct fr_handlers *hs, struct fr_handler *h,
 	struct reading r = {
 		.hs = hs, .h = h, .path = h->text, .prefix = "", .err = err
 	};
-	enum fr_rc rc;
+	enum fr_rc rc = FR_OK;
 
 	*out = NULL;
 	if (!fresh(hs, h->chain)) {
@@ -334,16 +360,21 @@ fr_chain_load(struct fr_handlers *hs, struct fr_handler *h,
 			return nomem(&r);
 		r.c->refs = 1;
 		rc = read_chain(&r);
-		if (rc != FR_OK) {
+		/* Naming a built-in handler may have made the table grow. */
+		r.c->generation = hs->generation;
+		if (rc == FR_OK) {
+			fr_chain_unref(h->chain);
+			h->chain = r.c;
+		} else if (h->chain != NULL) {
+			keep_old(h->chain, r.c);
+			fr_chain_unref(r.c);
+			rc = FR_STALE;
+		} else {
 			fr_chain_unref(r.c);
 			return rc;
 		}
-		/* Naming a built-in handler may have made the table grow. */
-		r.c->generation = hs->generation;
-		fr_chain_unref(h->chain);
-		h->chain = r.c;
 	}
 	h->chain->refs++;
 	*out = h->chain;
-	return FR_OK;
+	return rc;
 }

@@ -37,6 +37,7 @@ struct fr_step {
 
 struct fr_chain_file { /* to see whether it has changed */
 	char *path;
+	bool there;
 	dev_t dev;
 	ino_t ino;
 	off_t size;
@@ -55,7 +56,9 @@ struct fr_chain {
 /*
  * The program of h, a chain: read again only if a file of it or the table
  * has changed. The caller gets a reference of its own. FR_INVALID with
- * "FILE:LINE: what is wrong"; FR_NOTFOUND, FR_IO.
+ * "FILE:LINE: what is wrong"; FR_IO.
+ * FR_STALE: what was read again is wrong, err says so once, and *out is the
+ * program that was read before; it stays in use until a file changes again.
  */
 FR_MUSTCHECK enum fr_rc fr_chain_load(struct fr_handlers *hs,
     struct fr_handler *h, struct fr_chain **out, struct fr_err *err);

@@ -122,14 +122,29 @@ is 'one timeout for all steps' "$(field "$id" error)" \
     'step 2 (sleep 60): timed out after 0.5 s'
 printf 'nobody\n' >c.new
 mv c.new c.chain
-id=$(fr-submit c 1)
-withdrawn() { grep -q 'type c, .*c.chain:1: no handler' "$T/log"; }
-until_ok withdrawn
-ok 'one that is broken later is withdrawn' withdrawn
-is 'and its job given back' "$(until_ok sh -c "fr-status --json $id | grep -q queued"; field "$id" fail_count)" 0
+said() { grep -c 'type c goes on as it was: .*c.chain:1: no handler' "$T/log"; }
+is 'one that is broken later stays as it was' "$(fr-submit --wait c 1)" '"words"'
+is 'the worker says so' "$(said)" 1
+fr-submit --wait c 1 >/dev/null
+is 'once' "$(said)" 1
+rm c.chain
+is 'also one that is gone' "$(fr-submit --wait c 1)" '"words"'
 printf 'two\n' >c.chain
+is 'until it is mended' "$(fr-submit --wait c '{"a":1}')" '{"b":2,"c":{"d":1.0}}'
+
+# SIGHUP finds them all, without a job.
+printf 'two three\n' >c.chain
+printf 'nobody\n' >fresh.chain
 kill -HUP "$WORKER"
-until_ok sh -c "fr-status --json $id | grep -q complete"
-is 'until it is mended, and SIGHUP' "$(field "$id" state)" complete
+found() { grep -q 'type c goes on as it was: .*c.chain:1: neither' "$T/log"; }
+until_ok found
+ok 'SIGHUP finds a chain that is wrong' found
+like 'and a new one, which is not taken' "$(await grep fresh "$T/log")" \
+    'type fresh is not taken: .*fresh.chain:1: no handler `nobody`'
+is 'the old one goes on' "$(fr-submit --wait c '{"a":1}')" '{"b":2,"c":{"d":1.0}}'
+printf 'two\n' >fresh.chain
+kill -HUP "$WORKER"
+is 'the new one is taken when it is mended' "$(fr-submit --wait fresh 1)" \
+    '{"b":2,"c":{"d":1.0}}'
 cd / || exit 99
 done_testing
