@@ -44,7 +44,14 @@ LIBS_handler_ping :=
 # Those that open a store or a queue link the backends.
 BACKED := fr-manager fr-run fr-store-test fr-queue-test
 
-src = $(if $(wildcard cmd/$1),$(sort $(wildcard cmd/$1/*.c)),cmd/$1.c)
+# What two of them share, from cmd/shared.
+SHARED_fr-run := guard handling
+SHARED_fr-worker := guard handling
+SHARED_fr-store-test := judge
+SHARED_fr-queue-test := judge
+
+src = $(if $(wildcard cmd/$1),$(sort $(wildcard cmd/$1/*.c)),cmd/$1.c) \
+	$(SHARED_$1:%=cmd/shared/%.c)
 obj = $(patsubst %.c,$B/%.o,$(call src,$1))
 pkg = $(if $1,$(shell pkg-config --libs $1))
 # What is made is named; make V=1 shows the whole commands, make -s nothing.

@@ -94,7 +94,7 @@ static void
 finish_withdrawn(struct run *r, const struct fr_uuid *id,
     const struct fr_token *token, struct fr_span type)
 {
-	const struct fr_handlers *hs = &r->conf->handlers;
+	const struct fr_handlers *hs = &r->conf->handling.handlers;
 	const char *reason = "";
 	struct fr_buf text, json;
 	size_t i;
@@ -148,7 +148,8 @@ on_done(void *arg, struct fr_task *t, const struct fr_ending *e)
 		finish(r, &t->id, &j->token, FR_FINISH_FINAL, e->value, e->log);
 		break;
 	case FR_FATE_RELEASED:
-		if (fr_handlers_find(&r->conf->handlers, t->type) == NULL) {
+		if (fr_handlers_find(&r->conf->handling.handlers, t->type) ==
+		    NULL) {
 			finish_withdrawn(r, &t->id, &j->token, t->type);
 			break;
 		}
@@ -180,7 +181,7 @@ start(struct run *r, const struct fr_job *job)
 	struct running *j;
 	char *p;
 
-	if (fr_handlers_find(&r->conf->handlers, job->type) == NULL) {
+	if (fr_handlers_find(&r->conf->handling.handlers, job->type) == NULL) {
 		finish_withdrawn(r, &job->id, &job->lease, job->type);
 		return;
 	}
@@ -214,7 +215,7 @@ start(struct run *r, const struct fr_job *job)
 static void
 compose(struct run *r, struct fr_exchange *x)
 {
-	const struct fr_handlers *hs = &r->conf->handlers;
+	const struct fr_handlers *hs = &r->conf->handling.handlers;
 	struct running *j;
 	size_t i;
 

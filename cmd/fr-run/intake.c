@@ -59,7 +59,7 @@ take_line(struct run *r, struct fr_span text, struct fr_arena *arena,
 	rc = fr_wire_job_parse(
 	    text, &limits, fr_time_wall_ms(), arena, job, &why);
 	if (rc == FR_OK &&
-	    fr_handlers_find(&r->conf->handlers, job->type) == NULL) {
+	    fr_handlers_find(&r->conf->handling.handlers, job->type) == NULL) {
 		(void)fr_str_copy(name, sizeof(name), job->type);
 		rc = fr_fail(
 		    &why, FR_INVALID, "type `%s': there is no handler", name);

@@ -143,15 +143,15 @@ turn(struct run *r)
 }
 
 static size_t
-most(const struct conf *c)
+most(const struct handling *h)
 {
 	size_t i;
 
 	/* A handler that is kept running may be given jobs ahead. */
-	for (i = 0; i < c->handlers.n; i++)
-		if (c->handlers.v[i]->kind == FR_HANDLER_LINES)
-			return (size_t)c->slots * AHEAD;
-	return (size_t)c->slots;
+	for (i = 0; i < h->handlers.n; i++)
+		if (h->handlers.v[i]->kind == FR_HANDLER_LINES)
+			return (size_t)h->slots * AHEAD;
+	return (size_t)h->slots;
 }
 
 static enum fr_rc
@@ -179,26 +179,18 @@ open_engine(struct run *r, struct fr_err *err)
 static enum fr_rc
 open_all(struct run *r, struct fr_err *err)
 {
-	const struct fr_runner_conf rc = {
-		.slots = (unsigned)r->conf->slots,
-		.ahead = AHEAD,
-		.strict = r->conf->strict,
-		.max_result = r->conf->max_result,
-		.max_log = 65536,
-		.kill_ms = r->conf->kill_ms,
-		.limits = FR_LIMITS_NONE,
-		.handlers = &r->conf->handlers,
-		.workdir = &r->workdir,
-		.env = r->conf->child_env,
-		.arg = r,
-		.done = on_done,
-		.progress = on_progress,
-		.withdrawn = on_withdrawn,
-		.note = on_note,
-	};
-	const size_t n = r->conf->handlers.n;
+	struct handling *h = &r->conf->handling;
+	struct fr_runner_conf rc;
+	const size_t n = h->handlers.n;
 
-	r->most = most(r->conf);
+	handling_runner(h, &r->workdir, &rc);
+	rc.ahead = AHEAD;
+	rc.arg = r;
+	rc.done = on_done;
+	rc.progress = on_progress;
+	rc.withdrawn = on_withdrawn;
+	rc.note = on_note;
+	r->most = most(h);
 	fr_rand_init(&r->rand);
 	fr_buf_init(&r->out, 0);
 	fr_lines_init(&r->in, LINE_MOST);

@@ -13,23 +13,13 @@
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/uuid.h"
-#include "cli/prog.h"
+#include "cmd/shared/handling.h"
 #include "core/engine.h"
-#include "run/handlers.h"
-#include "run/runner.h"
 #include "run/workdir.h"
 
 /* What the command line says. */
 struct conf {
-	const char *dir; /* -H */
-	const char *workdir;
-	struct fr_strs env;
-	int64_t slots;
-	int64_t kill_ms;
-	size_t max_result;
-	bool strict;
-	struct fr_handlers handlers;
-	const char **child_env; /* of the handlers */
+	struct handling handling;
 };
 
 /* A job in the runner's hands. */
@@ -78,15 +68,6 @@ struct run {
 	enum fr_rc worst;
 	struct fr_buf out; /* ended jobs, to be printed */
 };
-
-/*
- * Divides the process: this one goes on in the child; its parent waits for
- * it, and ends whatever handlers are left when it is killed. *orders becomes
- * readable when a signal says to stop, and at its end when the parent is
- * gone. workdir is shared: what is put there is removed with the child.
- */
-#define GUARD_PATH 4096
-char *guard_start(int *orders);
 
 /* intake.c: reads lines into jobs for the engine. */
 void intake_read(struct run *r);

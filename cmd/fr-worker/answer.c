@@ -107,12 +107,13 @@ learn(struct loop *l, const struct channel *ch, const struct sent *s,
 	if (s->purpose != FOR_JOBS)
 		return;
 	l->dry = x->njobs == 0;
-	l->backlog = x->njobs == s->slots && s->slots > l->conf->slots;
+	l->backlog = x->njobs == s->slots && s->slots > l->conf->handling.slots;
 	if (x->njobs > 0 && took < 50000)
 		l->rtt_us += (took - l->rtt_us) / 4;
 	/* There is more than we asked for: ask for more. */
 	if (x->njobs == s->slots && l->ramp < l->held.shared->n)
-		l->ramp = l->ramp == 0 ? (unsigned)l->conf->slots : l->ramp * 2;
+		l->ramp = l->ramp == 0 ? (unsigned)l->conf->handling.slots
+				       : l->ramp * 2;
 }
 
 /* The answer's text and what was read from it, for as long as jobs last. */

@@ -11,9 +11,9 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "client/client.h"
-#include "run/chain.h"
 
 #define AT(field) offsetof(struct conf, field)
+#define OF_HANDLING(field) AT(handling.field)
 #define MIB ((int64_t)1 << 20)
 
 static const struct fr_opt opts[] = {
@@ -21,20 +21,16 @@ static const struct fr_opt opts[] = {
 	    "jobs written ahead to a .lines handler at most", 0, 1024 },
 	{ 0, "ca-file", FR_OPT_STR, "FILE", AT(ca_file),
 	    "certificates trusted for https", 0, 0 },
-	{ 'c', "concurrency", FR_OPT_INT, "N", AT(slots), "jobs at a time (1)",
-	    1, 4096 },
+	HANDLING_CONCURRENCY(OF_HANDLING),
 	{ 0, "drain", FR_OPT_FLAG, NULL, AT(drain),
 	    "exit when nothing is left to do", 0, 0 },
-	{ 0, "env", FR_OPT_LIST, "NAME", AT(env),
-	    "pass this variable to handlers too", 0, 0 },
+	HANDLING_ENV(OF_HANDLING),
 	{ 0, "exclusive", FR_OPT_FLAG, NULL, AT(exclusive),
 	    "stop handlers whose lease cannot be renewed", 0, 0 },
 	{ 0, "grace", FR_OPT_DURATION, "TIME", AT(grace_ms),
 	    "time to finish after SIGTERM (30s)", 0, 0 },
-	{ 'H', "handlers", FR_OPT_STR, "DIR", AT(dir),
-	    "every executable in DIR is a handler", 0, 0 },
-	{ 0, "kill-after", FR_OPT_DURATION, "TIME", AT(kill_ms),
-	    "from SIGTERM to SIGKILL for a handler (5s)", 0, 3600000 },
+	HANDLING_HANDLERS(OF_HANDLING),
+	HANDLING_KILL_AFTER(OF_HANDLING),
 	{ 0, "limit-cpu", FR_OPT_DURATION, "TIME", AT(limit_cpu_ms),
 	    "processor time of a handler's process", 1000, INT64_MAX },
 	{ 0, "limit-file-size", FR_OPT_SIZE, "SIZE", AT(limit_file_size),
@@ -47,20 +43,17 @@ static const struct fr_opt opts[] = {
 	    "processes that the user may have", 1, 1 << 22 },
 	{ 'm', "manager", FR_OPT_STR, "URL[,URL...]", AT(manager),
 	    "the managers, in order of preference", 0, 0 },
-	{ 0, "max-result", FR_OPT_SIZE, "SIZE", AT(max_result),
-	    "largest output of a handler (1MiB)", 1, 256 * MIB },
+	HANDLING_MAX_RESULT(OF_HANDLING),
 	{ 0, "run", FR_OPT_STR, "NAME", AT(run),
 	    "run NAME once on stdin, without a manager", 0, 0 },
-	{ 0, "strict", FR_OPT_FLAG, NULL, AT(strict), "results must be JSON", 0,
-	    0 },
+	HANDLING_STRICT(OF_HANDLING),
 	{ 0, "token-file", FR_OPT_STR, "FILE", AT(token_file),
 	    "file with the token for the manager", 0, 0 },
 	{ 'v', "verbose", FR_OPT_FLAG, NULL, AT(verbose), "log each job", 0,
 	    0 },
 	{ 0, "wait", FR_OPT_DURATION, "TIME", AT(wait_ms),
 	    "how long one request for jobs may wait (30s)", 100, 300000 },
-	{ 0, "workdir", FR_OPT_STR, "DIR", AT(workdir),
-	    "where attempts get their directories", 0, 0 },
+	HANDLING_WORKDIR(OF_HANDLING),
 	{ 0, NULL, FR_OPT_FLAG, NULL, 0, NULL, 0, 0 },
 };
 
@@ -68,9 +61,7 @@ static const struct fr_prog prog = {
 	.name = "fr-worker",
 	.args = "[NAME[=COMMAND]...]\n--run NAME [NAME[=COMMAND]...] < DATA",
 	.summary = "runs the jobs of a Forerunner manager by handlers",
-	.more = "NAME alone is a built-in handler; NAME=COMMAND is given to "
-		"sh -c;\nNAME.lines=COMMAND is kept running; NAME.chain=FILE "
-		"is a chain.",
+	.more = HANDLING_MORE,
 	.opts = opts,
 };
 
@@ -83,103 +74,15 @@ give_up(const struct fr_err *err, enum fr_rc rc)
 	exit(fr_exit_status(rc));
 }
 
-static void
-add_env(struct conf *c, size_t *n, const char *name, const char *value)
-{
-	char *text;
-	size_t len;
-
-	if (value == NULL)
-		return;
-	len = strlen(name) + strlen(value) + 2;
-	text = malloc(len);
-	if (text == NULL) {
-		fr_warnf("out of memory");
-		exit(fr_exit_status(FR_NOMEM));
-	}
-	(void)snprintf(text, len, "%s=%s", name, value);
-	c->child_env[(*n)++] = text;
-}
-
-/* What handlers see of our environment; PATH is the runner's part. */
-static void
-make_env(struct conf *c)
-{
-	static const char *const usual[] = { "HOME", "LANG", "TZ" };
-	const size_t nusual = sizeof(usual) / sizeof(usual[0]);
-	size_t i, n = 0;
-
-	c->child_env = calloc(nusual + c->env.n + 2, sizeof(*c->child_env));
-	if (c->child_env == NULL) {
-		fr_warnf("out of memory");
-		exit(fr_exit_status(FR_NOMEM));
-	}
-	for (i = 0; i < nusual; i++)
-		add_env(c, &n, usual[i], getenv(usual[i]));
-	add_env(c, &n, "FR_MANAGER", c->manager);
-	for (i = 0; i < c->env.n; i++) {
-		if (c->env.v[i][0] == '\0' || strchr(c->env.v[i], '=') != NULL)
-			fr_usage(&prog, "--env %s: only the name of a variable",
-			    c->env.v[i]);
-		if (strcmp(c->env.v[i], "PATH") == 0 ||
-		    strncmp(c->env.v[i], "FR_JOB_", 7) == 0)
-			fr_usage(&prog, "--env %s: that one is the worker's",
-			    c->env.v[i]);
-		add_env(c, &n, c->env.v[i], getenv(c->env.v[i]));
-	}
-}
-
-/* A chain that cannot be read is better refused now than at its first job. */
-static void
-check_chains(struct conf *c)
-{
-	struct fr_err err = FR_ERR_INIT;
-	struct fr_chain *chain;
-	enum fr_rc rc;
-	size_t i;
-
-	for (i = 0; i < c->handlers.n; i++) {
-		if (c->handlers.v[i]->kind != FR_HANDLER_CHAIN)
-			continue;
-		rc =
-		    fr_chain_load(&c->handlers, c->handlers.v[i], &chain, &err);
-		if (rc != FR_OK)
-			give_up(&err, rc);
-		fr_chain_unref(chain);
-	}
-}
-
-static void
-load_handlers(struct conf *c, char *const names[], int n)
-{
-	struct fr_err err = FR_ERR_INIT;
-	enum fr_rc rc;
-	int i;
-
-	rc = fr_handlers_init(
-	    &c->handlers, fr_env_libexec(), getenv("PATH"), &err);
-	for (i = 0; rc == FR_OK && i < n; i++) {
-		rc = fr_handlers_add(&c->handlers, names[i], &err);
-		if (rc == FR_NOTFOUND)
-			rc = FR_USAGE;
-	}
-	if (rc == FR_OK && c->dir != NULL)
-		rc = fr_handlers_scan(&c->handlers, c->dir, &err);
-	if (rc == FR_NOTFOUND)
-		rc = FR_USAGE;
-	if (rc != FR_OK)
-		give_up(&err, rc);
-	check_chains(c);
-}
-
 /* To have forgotten chmod is the usual reason. */
 static _Noreturn void
 no_handler(const struct conf *c)
 {
 	char path[PATH_MAX];
 
-	if (c->dir != NULL && strchr(c->run, '/') == NULL &&
-	    fr_str_format(path, sizeof(path), "%s/%s", c->dir, c->run) &&
+	if (c->handling.dir != NULL && strchr(c->run, '/') == NULL &&
+	    fr_str_format(
+		path, sizeof(path), "%s/%s", c->handling.dir, c->run) &&
 	    access(path, F_OK) == 0 && access(path, X_OK) == -1)
 		fr_usage(&prog, "--run %s: %s is not executable: chmod +x it",
 		    c->run, path);
@@ -229,16 +132,11 @@ set_defaults(struct conf *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->manager = fr_env_manager();
-	c->slots = 1;
+	handling_defaults(&c->handling);
 	c->ahead = 1024;
 	c->grace_ms = 30000;
-	c->kill_ms = 5000;
 	c->wait_ms = 30000;
 	c->limit_cpu_ms = c->limit_files = c->limit_processes = -1;
-	c->max_result = (size_t)MIB;
-	c->workdir = getenv("TMPDIR");
-	if (c->workdir == NULL || c->workdir[0] == '\0')
-		c->workdir = "/tmp";
 }
 
 void
@@ -248,23 +146,18 @@ conf_parse(struct conf *c, int argc, char *argv[])
 
 	set_defaults(c);
 	i = fr_args(&prog, argc, argv, c);
-	if (i == argc && c->dir == NULL && c->run == NULL)
+	if (i == argc && c->handling.dir == NULL && c->run == NULL)
 		fr_usage(&prog, "no handlers: name some, or a directory (-H)");
 	if (c->run != NULL && c->drain)
 		fr_usage(&prog, "--drain needs a manager, --run has none");
-	load_handlers(c, argv + i, argc - i);
-	if (c->run != NULL &&
-	    fr_handlers_named(&c->handlers, fr_span_of(c->run)) == NULL)
+	handling_load(&c->handling, &prog, argv + i, argc - i, c->manager);
+	if (c->run != NULL && fr_handlers_named(&c->handling.handlers,
+				  fr_span_of(c->run)) == NULL)
 		no_handler(c);
-	if (access(c->workdir, W_OK | X_OK) == -1) {
-		fr_warnf("%s: cannot make directories there", c->workdir);
-		exit(fr_exit_status(FR_IO));
-	}
 	if (c->run == NULL) {
 		c->token = fr_token(c->token_file);
 		check_manager(c);
 	}
-	make_env(c);
 	name_worker(c);
 	fr_log_to(2, prog.name, c->verbose ? FR_LOG_DEBUG : FR_LOG_INFO);
 }
@@ -278,21 +171,14 @@ limit(size_t bytes)
 void
 conf_runner(struct conf *c, struct fr_workdir *w, struct fr_runner_conf *r)
 {
-	memset(r, 0, sizeof(*r));
-	r->slots = c->run != NULL ? 1 : (unsigned)c->slots;
+	handling_runner(&c->handling, w, r);
+	if (c->run != NULL)
+		r->slots = 1;
 	r->ahead = (unsigned)c->ahead;
-	r->strict = c->strict;
-	r->max_result = c->max_result;
-	r->max_log = 65536;
-	r->kill_ms = c->kill_ms;
-	r->limits = (struct fr_limits)FR_LIMITS_NONE;
 	if (c->limit_cpu_ms >= 0)
 		r->limits.cpu_s = (c->limit_cpu_ms + 999) / 1000;
 	r->limits.file_bytes = limit(c->limit_file_size);
 	r->limits.files = c->limit_files;
 	r->limits.memory_bytes = limit(c->limit_memory);
 	r->limits.processes = c->limit_processes;
-	r->handlers = &c->handlers;
-	r->workdir = w;
-	r->env = c->child_env;
 }

@@ -9,38 +9,28 @@
 #include <fr/err.h>
 #include <fr/job.h>
 
-#include "cli/prog.h"
-#include "run/handlers.h"
-#include "run/runner.h"
+#include "cmd/shared/handling.h"
 
 /* What the command line says, and what was made of it. */
 struct conf {
+	struct handling handling;
 	const char *manager; /* URL[,URL...] */
 	const char *token_file;
 	const char *ca_file;
-	const char *dir; /* -H */
 	const char *run; /* --run NAME */
-	const char *workdir;
-	struct fr_strs env;
-	int64_t slots;
 	int64_t ahead;
 	int64_t grace_ms;
-	int64_t kill_ms;
 	int64_t wait_ms;
 	int64_t limit_cpu_ms, limit_files, limit_processes;
 	size_t limit_file_size, limit_memory;
-	size_t max_result;
-	bool strict;
 	bool exclusive;
 	bool drain;
 	bool verbose;
 
 	const char *token;
-	struct fr_handlers handlers;
 	char id[FR_WORKER_MAX + 1]; /* of this run of the worker */
 	char host[65];
-	int64_t pid;            /* what the user started: the keeper */
-	const char **child_env; /* of the handlers */
+	int64_t pid; /* what the user started: the keeper */
 };
 
 /* Parses and checks everything; what is wrong is said, and exits 64, 65,

@@ -83,7 +83,7 @@ wanted(struct loop *l, bool anyway)
 	if (load.held || l->phase != WORKING || loop_types(l) == 0)
 		return 0;
 	extra = ahead(l, &load);
-	target = (size_t)l->conf->slots + extra;
+	target = (size_t)l->conf->handling.slots + extra;
 	if (target > l->held.shared->n)
 		target = l->held.shared->n;
 	if (target <= l->held.working)

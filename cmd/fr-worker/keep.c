@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "keep.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/arena.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -22,13 +17,6 @@
 
 #define REAP_MS 5000
 #define BATCH 5000 /* leases in one request */
-
-static _Noreturn void
-die(const char *what)
-{
-	fr_warnf("%s: %s", what, strerror(errno));
-	exit(fr_exit_status(FR_IO));
-}
 
 /* Fills x with up to BATCH leases from *at on. */
 static void
@@ -119,11 +107,13 @@ holds_any(struct shared *s)
 }
 
 /* The worker has ended: as it should, or not. */
-static _Noreturn void
-end(struct keep *k, int status)
+static void
+end(void *arg, int status, int last)
 {
+	struct keep *k = arg;
 	const bool crashed = !WIFEXITED(status);
 
+	(void)last;
 	if (crashed)
 		fr_log(FR_LOG_ERROR,
 		    "the worker was killed by signal %d: ending its handlers",
@@ -134,85 +124,20 @@ end(struct keep *k, int status)
 	exit(crashed ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-static _Noreturn void
-watch(struct keep *k, pid_t worker, int orders, const sigset_t *set)
-{
-	siginfo_t si;
-	int sig, status;
-	char byte;
-	pid_t pid;
-
-	for (;;) {
-		sig = sigwaitinfo(set, &si);
-		if (sig == SIGCHLD) {
-			while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-				if (pid == worker)
-					end(k, status);
-			continue;
-		}
-		if (sig == -1)
-			continue;
-		byte = sig == SIGHUP ? ORDER_RELOAD : ORDER_END;
-		/* Full: it has been told often enough. */
-		if (write(orders, &byte, 1) == -1 && errno != EAGAIN)
-			continue;
-	}
-}
-
-static struct shared *
-make_shared(size_t n)
-{
-	const size_t len =
-	    sizeof(struct shared) + n * sizeof(struct held_lease);
-	struct shared *s = mmap(NULL, len, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (s == MAP_FAILED)
-		die("shared memory");
-	s->n = n;
-	return s;
-}
-
 void
 keep_start(struct keep *k, struct conf *c, size_t leases)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
-	const pid_t keeper = getpid();
-	sigset_t set, old;
-	int fd[2];
-	pid_t pid;
+	static const int ours[] = { SIGTERM, SIGINT, SIGQUIT };
 	size_t i;
 
 	k->conf = c;
-	k->shared = make_shared(leases);
-	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) == -1)
-		die("pipe");
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		sigaddset(&set, signals[i]);
-		/* Inherited from nohup or a shell's "&": ours to decide. */
-		if (signals[i] != SIGHUP)
-			(void)signal(signals[i], SIG_DFL);
-	}
-	(void)signal(SIGCHLD, SIG_DFL);
-	(void)sigprocmask(SIG_BLOCK, &set, &old);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	pid = fork();
-	if (pid == -1)
-		die("fork");
-	if (pid > 0) {
-		(void)close(fd[0]);
-		watch(k, pid, fd[1], &set);
-	}
-	(void)close(fd[1]);
-	k->orders = fd[0];
+	k->shared = guard_memory(
+	    sizeof(struct shared) + leases * sizeof(struct held_lease));
+	k->shared->n = leases;
+	/* Inherited as ignored from a shell's "&": ours to decide. */
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		(void)signal(ours[i], SIG_DFL);
+	k->orders = guard_start(end, k);
 	/* A name of its own, so that one signal by name is not two. */
 	(void)prctl(PR_SET_NAME, "fr-work", 0, 0, 0);
-	/* Orders come from the keeper alone, each of them once. */
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)signal(signals[i], SIG_IGN);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	if (getppid() != keeper)
-		exit(fr_exit_status(FR_IO));
 }

@@ -9,11 +9,11 @@
 
 #include <fr/job.h>
 
+#include "cmd/shared/guard.h"
 #include "conf.h"
 
 /*
- * Two processes watch over each other: the keeper, which the user started,
- * and the worker, its child, which does the work. Whichever dies without
+ * The keeper is the guard of a worker: whichever of the two dies without
  * order, the other ends all handlers and gives the leases back. For that the
  * worker writes down in shared memory what it has.
  */
@@ -38,10 +38,6 @@ struct keep {
 	struct shared *shared;
 	int orders; /* worker: a byte for each signal; its end: no keeper */
 };
-
-/* The bytes. */
-#define ORDER_END 'T'    /* SIGTERM, SIGINT, SIGQUIT */
-#define ORDER_RELOAD 'H' /* SIGHUP */
 
 /*
  * Divides the process. Returns in the worker; the keeper never returns, and

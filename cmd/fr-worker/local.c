@@ -190,7 +190,7 @@ local_run(struct conf *c, struct keep *k)
 	make_task(c, &t);
 	res = read_data(&data, &t.data, &err);
 	if (res == FR_OK)
-		res = fr_workdir_open(&w, c->workdir, &err);
+		res = fr_workdir_open(&w, c->handling.workdir, &err);
 	(void)fr_str_copy(
 	    k->shared->workdir, sizeof(k->shared->workdir), fr_span_of(w.path));
 	if (res == FR_OK) {
@@ -205,7 +205,8 @@ local_run(struct conf *c, struct keep *k)
 	if (res == FR_OK) {
 		/* A built-in handler that nobody named is found all the same.
 		 */
-		fr_handlers_named(&c->handlers, t.type)->hidden = false;
+		fr_handlers_named(&c->handling.handlers, t.type)->hidden =
+		    false;
 		fr_runner_add(r, &t);
 		fr_runner_kick(r);
 		wait_for_end(&l, k, r, &t);

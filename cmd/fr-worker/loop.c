@@ -133,7 +133,8 @@ quit(struct loop *l, bool now)
 {
 	l->phase = QUITTING;
 	l->grace_end_ms = 0;
-	l->quit_end_ms = fr_time_mono_ms() + l->conf->kill_ms + QUIT_MS;
+	l->quit_end_ms =
+	    fr_time_mono_ms() + l->conf->handling.kill_ms + QUIT_MS;
 	exchange_stop_asking(l);
 	give_back(l, true, now);
 	fr_runner_rest(l->runner);
@@ -182,14 +183,14 @@ check_chains(struct fr_handlers *hs)
 static void
 reload(struct loop *l)
 {
-	struct fr_handlers *hs = &l->conf->handlers;
+	struct fr_handlers *hs = &l->conf->handling.handlers;
 	struct fr_err err = FR_ERR_INIT;
 	size_t i;
 
 	for (i = 0; i < hs->n; i++)
 		hs->v[i]->withdrawn = false;
-	if (l->conf->dir != NULL &&
-	    fr_handlers_scan(hs, l->conf->dir, &err) != FR_OK)
+	if (l->conf->handling.dir != NULL &&
+	    fr_handlers_scan(hs, l->conf->handling.dir, &err) != FR_OK)
 		fr_log(FR_LOG_ERROR, "handlers: %s", err.msg);
 	check_chains(hs);
 	fr_runner_rest(l->runner);
@@ -234,7 +235,8 @@ stale(struct loop *l, int64_t now_ms)
 	struct fr_runner_load load;
 	struct job *j, *next;
 
-	if (l->held.working <= (size_t)l->conf->slots && l->held.unsent == 0)
+	if (l->held.working <= (size_t)l->conf->handling.slots &&
+	    l->held.unsent == 0)
 		return;
 	fr_runner_load(l->runner, &load);
 	if (load.oldest_ms <= STALE_MS)
@@ -259,8 +261,8 @@ stale(struct loop *l, int64_t now_ms)
 static int64_t
 guard_leases(struct loop *l, int64_t now_ms)
 {
-	const int64_t margin = l->conf->kill_ms + 500 < l->lease_ms / 2
-				   ? l->conf->kill_ms + 500
+	const int64_t margin = l->conf->handling.kill_ms + 500 < l->lease_ms / 2
+				   ? l->conf->handling.kill_ms + 500
 				   : l->lease_ms / 2;
 	int64_t next = -1, term_ms, kill_ms;
 	struct job *j, *after;
@@ -320,8 +322,9 @@ next_turn(struct loop *l, int64_t guard_ms, int64_t now_ms)
 		l->phase == LEAVING && l->held.working > 0 ? l->grace_end_ms
 							   : -1,
 		l->quit_end_ms == 0 ? -1 : l->quit_end_ms,
-		l->held.working > (size_t)l->conf->slots ? now_ms + STALE_MS
-							 : -1 };
+		l->held.working > (size_t)l->conf->handling.slots
+		    ? now_ms + STALE_MS
+		    : -1 };
 	int64_t next = -1;
 	size_t i;
 
@@ -394,7 +397,7 @@ open_all(struct loop *l, struct fr_err *err)
 	struct fr_runner_conf rc;
 	enum fr_rc res;
 
-	res = fr_workdir_open(&l->workdir, l->conf->workdir, err);
+	res = fr_workdir_open(&l->workdir, l->conf->handling.workdir, err);
 	(void)fr_str_copy(l->keep->shared->workdir,
 	    sizeof(l->keep->shared->workdir), fr_span_of(l->workdir.path));
 	if (res != FR_OK)
@@ -435,7 +438,7 @@ close_all(struct loop *l)
 	if (l->base != NULL)
 		event_base_free(l->base);
 	fr_workdir_close(&l->workdir);
-	fr_handlers_fini(&l->conf->handlers);
+	fr_handlers_fini(&l->conf->handling.handlers);
 	free(l->types);
 	free(l->running);
 	free(l->finished);
@@ -467,7 +470,7 @@ loop_run(struct conf *c, struct keep *k)
 			fr_log(FR_LOG_WARN,
 			    "no file in %s is a handler: they must be "
 			    "executable; SIGHUP has it read again",
-			    c->handlers.dir);
+			    c->handling.handlers.dir);
 		loop_turn(&l);
 		if (!l.ended && event_base_dispatch(l.base) == -1)
 			l.status = fr_exit_status(FR_IO);

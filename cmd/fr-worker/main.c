@@ -8,7 +8,7 @@
 static size_t
 leases(const struct conf *c)
 {
-	const size_t slots = (size_t)c->slots;
+	const size_t slots = (size_t)c->handling.slots;
 	const size_t n = slots * (64 + (size_t)c->ahead);
 
 	return n < 65536 ? n : 65536;

@@ -30,7 +30,7 @@ room(void *list, size_t *cap, size_t n, size_t each)
 size_t
 loop_types(struct loop *l)
 {
-	const struct fr_handlers *hs = &l->conf->handlers;
+	const struct fr_handlers *hs = &l->conf->handling.handlers;
 	const struct fr_handler *h;
 	size_t i, n = 0;
 
@@ -158,7 +158,7 @@ fill(
 	x->worker = fr_span_of(l->conf->id);
 	x->host = fr_span_of(l->conf->host);
 	x->pid = l->conf->pid;
-	x->concurrency = (uint32_t)l->conf->slots;
+	x->concurrency = (uint32_t)l->conf->handling.slots;
 	x->leaving = l->phase != WORKING;
 	x->ntypes = x->leaving ? 0 : loop_types(l);
 	x->types = l->types;

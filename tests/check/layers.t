@@ -19,7 +19,7 @@ lib/run lib/fr lib/base
 lib/conform lib/fr lib/base
 backends lib/fr lib/base
 backends/exec lib/wire lib/run lib/core/op.h
-cmd lib backends/registry.h
+cmd lib backends/registry.h cmd/shared
 E
 find "$build/lib" "$build/backends" "$build/cmd" -name '*.d' -exec cat {} + |
 	awk -v gen="$rel/gen/" '

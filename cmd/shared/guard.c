@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Two processes watch over each other, as with fr-worker: whichever is killed,
- * the other one ends all handlers and what they started.
- */
+#include "cmd/shared/guard.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,10 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "run.h"
-#include "run/reap.h"
-
-#define REAP_MS 5000
+#include "base/assert.h"
+#include "cli/prog.h"
 
 static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
@@ -28,65 +24,54 @@ die(const char *what)
 	exit(fr_exit_status(FR_IO));
 }
 
-/* The child has ended: as it did, so does this one. */
-static _Noreturn void
-end(const char *workdir, int status, int sig)
+void *
+guard_memory(size_t bytes)
 {
-	sigset_t set;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	(void)fr_reap_all(REAP_MS);
-	if (*workdir != '\0')
-		fr_workdir_remove(workdir);
-	if (WIFSIGNALED(status))
-		sig = WTERMSIG(status);
-	if (sig != 0 && status != 0) {
-		(void)signal(sig, SIG_DFL);
-		(void)sigemptyset(&set);
-		(void)sigaddset(&set, sig);
-		(void)raise(sig);
-		(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-		exit(128 + sig);
-	}
-	exit(WEXITSTATUS(status));
+	if (p == MAP_FAILED)
+		die("shared memory");
+	return p;
 }
 
 static _Noreturn void
-watch(pid_t child, const char *workdir, int orders, const sigset_t *set)
+watch(pid_t child, int orders, const sigset_t *set, guard_ended_fn *ended,
+    void *arg)
 {
 	int sig, status, last = 0;
+	char byte;
 	pid_t pid;
 
 	for (;;) {
 		sig = sigwaitinfo(set, NULL);
 		if (sig == SIGCHLD) {
 			while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-				if (pid == child)
-					end(workdir, status, last);
+				if (pid == child) {
+					ended(arg, status, last);
+					fr_assert(!"ended returned");
+				}
 			continue;
 		}
 		if (sig == -1)
 			continue;
 		last = sig;
+		byte = sig == SIGHUP ? ORDER_RELOAD : ORDER_END;
 		/* Full: it has been told often enough. */
-		if (write(orders, "T", 1) == -1 && errno != EAGAIN)
+		if (write(orders, &byte, 1) == -1 && errno != EAGAIN)
 			continue;
 	}
 }
 
-char *
-guard_start(int *orders)
+int
+guard_start(guard_ended_fn *ended, void *arg)
 {
-	const pid_t parent = getpid();
-	char *workdir;
+	const pid_t guard = getpid();
 	sigset_t set, old;
 	int fd[2];
 	pid_t pid;
 	size_t i;
 
-	workdir = mmap(NULL, GUARD_PATH, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (workdir == MAP_FAILED)
-		die("shared memory");
 	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) == -1)
 		die("pipe");
 	(void)sigemptyset(&set);
@@ -95,21 +80,21 @@ guard_start(int *orders)
 		(void)sigaddset(&set, signals[i]);
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_BLOCK, &set, &old);
+	/* What a killed child leaves comes to the guard. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	pid = fork();
 	if (pid == -1)
 		die("fork");
 	if (pid > 0) {
 		(void)close(fd[0]);
-		watch(pid, workdir, fd[1], &set);
+		watch(pid, fd[1], &set, ended, arg);
 	}
 	(void)close(fd[1]);
-	/* Orders come from the parent alone, each of them once. */
+	/* Orders come from the guard alone, each of them once. */
 	for (i = 0; i < SIGNALS; i++)
 		(void)signal(signals[i], SIG_IGN);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	if (getppid() != parent)
+	if (getppid() != guard)
 		exit(fr_exit_status(FR_IO));
-	*orders = fd[0];
-	return workdir;
+	return fd[0];
 }
