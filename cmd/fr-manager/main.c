@@ -56,5 +56,8 @@ main(int argc, char *argv[])
 	else
 		fr_warn(&err);
 	fr_manager_close(&m);
+	/* 1 is for jobs and tests: what a URL names is not there. */
+	if (fr_exit_status(rc) == 1)
+		rc = FR_IO;
 	return fr_exit_status(rc);
 }

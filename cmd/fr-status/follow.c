@@ -76,10 +76,13 @@ make_path(char *dst, size_t size, struct fr_client *cl, const struct conf *conf,
 {
 	const char *type = conf->type != NULL ? conf->type : "";
 	struct fr_jobview told = { .arena = NULL };
+	struct fr_err why = FR_ERR_INIT;
 	enum fr_rc rc = FR_OK;
 
 	if (id != NULL)
-		rc = fr_jobs_get(cl, id, &told, err);
+		rc = fr_jobs_get(cl, id, &told, &why);
+	if (rc != FR_OK)
+		(void)fr_fail(err, rc, "%s: %s", id, why.msg);
 	if (rc == FR_OK && !fr_str_format(dst, size, "/v1/events%s%s%s%s",
 			       *type != '\0' ? "?type=" : "", type,
 			       id == NULL      ? ""

@@ -139,6 +139,21 @@ add_pairs(char *const argv[], int argc, struct fr_buf *b, struct fr_err *err)
 	return rc;
 }
 
+/* To have forgotten the quotes of a string is the usual mistake. */
+static enum fr_rc
+add_data(struct fr_buf *b, const char *text, struct fr_err *err)
+{
+	struct fr_err why = FR_ERR_INIT;
+	const enum fr_rc rc = add_json(b, fr_span_of(text), "DATA", &why);
+
+	if (rc == FR_OK)
+		return FR_OK;
+	return fr_fail(err, rc, "%s%s", why.msg,
+	    strchr("{[\"", text[0]) == NULL
+		? "; a text is in quotes: '\"text\"'"
+		: "");
+}
+
 enum fr_rc
 data_value(char *const argv[], int argc, struct fr_buf *b, struct fr_err *err)
 {
@@ -156,6 +171,6 @@ data_value(char *const argv[], int argc, struct fr_buf *b, struct fr_err *err)
 	if (argc == 1 &&
 	    (!is_pair(argv[0]) || fr_json_check(fr_span_of(argv[0]), DEPTH_MOST,
 				      &value, NULL) == FR_OK))
-		return add_json(b, fr_span_of(argv[0]), "DATA", err);
+		return add_data(b, argv[0], err);
 	return add_pairs(argv, argc, b, err);
 }

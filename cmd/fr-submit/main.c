@@ -31,7 +31,7 @@ static const struct fr_opt opts[] = {
 	    "how long a lost or busy manager is tried; default 60s", 0, 0 },
 	{ 't', "timeout", FR_OPT_DURATION, "TIME",
 	    offsetof(struct conf, timeout_ms),
-	    "stop an attempt that runs longer", 0, 0 },
+	    "stop an attempt that runs longer", 1, 864000000000 },
 	{ 0, "token-file", FR_OPT_STR, "FILE",
 	    offsetof(struct conf, token_file),
 	    "send the token in FILE (FR_TOKEN_FILE)", 0, 0 },

@@ -164,7 +164,7 @@ parse(const char *addr, union address *a, socklen_t *len, struct fr_err *err)
 	if (!fr_span_starts(s, "unix:")) {
 		*len = parse_inet(addr, a);
 		if (*len == 0)
-			return fr_fail(err, FR_INVALID,
+			return fr_fail(err, FR_USAGE,
 			    "listen on %s: not ADDR:PORT, [V6]:PORT, PORT or "
 			    "unix:PATH",
 			    addr);

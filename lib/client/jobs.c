@@ -21,9 +21,8 @@ fr_jobs_path(char *dst, size_t size, const char *id, const char *tail,
 
 	if (!fr_uuid_prefix(fr_span_of(id), hex))
 		return fr_fail(err, FR_INVALID,
-		    "`%s': not an id, nor the beginning of one (4 digits at "
-		    "least)",
-		    id);
+		    "not an id, nor the beginning of one (4 digits at "
+		    "least)");
 	if (!fr_str_format(dst, size, "/v1/jobs/%s%s", id, tail))
 		return fr_fail(err, FR_INVALID, "`%s': too long", id);
 	return FR_OK;

@@ -22,7 +22,7 @@ not_utf8(struct fr_span text, size_t valid, struct fr_err *err)
 		text.len = SHOWN_BYTES;
 	fr_str_visible(&shown, text, false);
 	(void)fr_fail(err, FR_SYNTAX,
-	    "the result is not UTF-8: byte %zu; it begins with %s", valid,
+	    "the result is not UTF-8: byte %zu; it begins with %s", valid + 1,
 	    fr_buf_cstr(&shown));
 	fr_buf_fini(&shown);
 	return FR_SYNTAX;

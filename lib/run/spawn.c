@@ -237,6 +237,11 @@ failure(const struct child *c, struct fr_err *err)
 	errno = c->error;
 	if (c->step != NULL)
 		(void)fr_failsys(err, rc, "%s", c->step);
+	else if (c->error == ENOENT && access(c->s->paths[0], F_OK) == 0)
+		(void)fr_fail(err, rc,
+		    "execute %s: the interpreter that its first line names is "
+		    "not there",
+		    c->s->argv[0]);
 	else
 		(void)fr_failsys(err, rc, "execute %s", c->s->argv[0]);
 	if (err != NULL)

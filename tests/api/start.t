@@ -12,7 +12,7 @@ said() { grep "ready on $FR_MANAGER\$" "$T/log"; }
 ok 'and to stderr' said
 is 'the descriptor is closed then' \
 	"$(find "/proc/$MANAGER/fd" -lname "*$T/ready*" | grep -c .)" 0
-exits 'the address is taken' 1 timeout 10 fr-manager --store memory: \
+exits 'the address is taken' 74 timeout 10 fr-manager --store memory: \
 	--listen "${FR_MANAGER#http://}"
 kill -TERM "$MANAGER"
 wait "$MANAGER"
@@ -84,7 +84,9 @@ exits 'an unknown store too' 64 timeout 10 fr-manager --store nosuch:x
 exits 'an unknown queue too' 64 timeout 10 fr-manager --store memory: \
 	--queue nosuch:x
 exits 'a log level that is none' 64 fr-manager --store memory: --log-level x
-exits 'an address that is none' 65 timeout 10 fr-manager --store memory: \
+exits 'a store that is not there is an I/O error' 74 timeout 10 \
+    fr-manager --store "$T/none.so" --listen 127.0.0.1:0
+exits 'an address that is none' 64 timeout 10 fr-manager --store memory: \
 	--listen nowhere
 ok 'routes can be listed' fr-manager --dump-routes
 is 'each with method, path and role' \

@@ -3,7 +3,7 @@
 # What may stand behind TYPE, and what is sent for it.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 34
+plan 37
 standin ok
 
 n=0
@@ -37,6 +37,9 @@ sends 'a quoted text with = in it is JSON' a=b echo '"a=b"'
 
 exits 'bad JSON is bad data' 65 fr-submit echo '{"a":}'
 like 'and the position is told' "$(cat "$T/err")" 'DATA: not JSON: byte 6'
+exits 'a word is not JSON' 65 fr-submit echo hello
+like 'and how to quote it is told' "$(cat "$T/err")" 'in quotes: .*"text"'
+exits 'a time of nothing' 64 fr-submit --timeout 0 echo 1
 exits 'a bad value of a key is bad data' 65 fr-submit echo b:=x
 like 'and the key is told' "$(cat "$T/err")" '^fr-submit: b: not JSON: byte 1'
 exits 'text that is not UTF-8 is bad data' 65 \

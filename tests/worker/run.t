@@ -36,7 +36,7 @@ is '--strict refuses text' "$(st)" 1
 like '--strict says why' "$(err)" 'not JSON'
 got 'printf "abc\377def"' >/dev/null
 is 'what is not UTF-8 fails' "$(st)" 1
-like 'the error shows how it begins, escaped' "$(err)" 'not UTF-8.*abc.xffdef'
+like 'the error shows how it begins, escaped' "$(err)" 'not UTF-8: byte 4;.*abc.xffdef'
 got 'printf "[%0100d" 0 | tr 0 "["' >/dev/null
 got 'i=0; while [ $i -lt 70 ]; do printf "["; i=$((i+1)); done; while [ $i -gt 0 ]; do printf "]"; i=$((i-1)); done' >/dev/null
 is 'JSON that is nested too deep fails' "$(st)" 1
@@ -130,6 +130,11 @@ echo 'echo 1' >"$T/plain/greet"
 exits 'and a file that is not executable' 64 \
     fr-worker -H "$T/plain" --run greet
 like 'and it is said' "$(cat "$T/err")" 'plain/greet is not executable'
+printf '#!/nowhere/sh\n' >"$T/plain/lost"
+chmod +x "$T/plain/lost"
+exits 'a script whose interpreter is not there' 74 \
+    fr-worker -H "$T/plain" --run lost; rm "$T/plain/lost"
+like 'and it is said' "$(cat "$T/err")" 'plain/lost: the interpreter'
 fr-worker -m http://127.0.0.1:1 -H "$T/plain" 2>"$T/plain.log" </dev/null &
 PID=$!
 PIDS="$PIDS $PID"
