@@ -145,10 +145,12 @@ bads: $(BAD)
 
 # Programs that measure one part; they have no test library.
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
-$B/tests/bench/%: $B/tests/bench/%.o $B/libbackends.a $B/libfr.a
+$B/tests/bench/%: $B/tests/bench/%.o $B/tests/bench/lib/load.o \
+    $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
-	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
+	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm \
+	    $(if $(filter gearman,$*),-lgearman)
 
 $B/libfr.a: $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c))
 	@mkdir -p $(@D)

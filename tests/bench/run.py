@@ -9,6 +9,7 @@ alone; the ratios are what counts.
 """
 import argparse
 import contextlib
+import glob
 import os
 import platform
 import shutil
@@ -19,7 +20,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from bench import figures, measure  # noqa: F401, figures registers them
+from bench import figures, measure, peers  # noqa: F401, figures registers
 from bench.servers import BIN, BUILD, out
 
 
@@ -30,8 +31,11 @@ class Bench:
         self.quick = quick
         self.stack = contextlib.ExitStack()
         os.makedirs(parent, exist_ok=True)
-        self.dir = tempfile.mkdtemp(prefix="run.", dir=parent)
-        os.chmod(self.dir, 0o755)
+        for left in glob.glob(f"{parent}/run.*"):  # by one that was killed
+            if not os.path.exists(f"/proc/{left.split('.')[-1]}"):
+                shutil.rmtree(left, ignore_errors=True)
+        self.dir = f"{parent}/run.{os.getpid()}"
+        os.mkdir(self.dir)
         self.at_end(lambda: shutil.rmtree(self.dir, ignore_errors=True))
 
     def at_end(self, f):
@@ -81,8 +85,9 @@ machine   {cpu()}, {os.cpu_count()} processors, {platform.system()} \
 versions  {out(f"{BIN}/fr-manager", "--version").strip()}, {packages()}
 settings  {rounds} rounds in turn; load and server share the machine; 4 KiB \
 fdatasync {fdatasync_ms(b.dir):.2f} ms
-          forerunner: defaults; Postgres: Debian's defaults; Redis for peers: \
-appendfsync always""", flush=True)
+          forerunner: defaults; Postgres: Debian's defaults, synchronous_commit \
+on; Redis for peers: appendfsync always
+          beanstalkd and its clients: a processor each""", flush=True)
 
 
 def progress(text):
@@ -106,7 +111,7 @@ def parser():
     p.add_argument("--list", action="store_true",
                    help="print the names of the figures and exit")
     p.add_argument("--only", metavar="WORD[,WORD...]", default="",
-                   help="the figures of these words, or with these in names")
+                   help="these of the list's words, or names with this in")
     p.add_argument("--quick", action="store_true", help="fewer jobs")
     p.add_argument("--rounds", type=int, default=3, help="how often (3)")
     return p
@@ -115,11 +120,12 @@ def parser():
 def wanted(b, only):
     """(word, figure) of those that --only picks."""
     words = [w for w in only.split(",") if w]
+    known = {word for word, _ in measure.REGISTRY}
+    parts = [w for w in words if w not in known]
     picked = [(word, f) for word, make in measure.REGISTRY for f in make(b)
-              if not words or word in words or any(w in f.name for w in words)]
+              if not words or word in words or any(p in f.name for p in parts)]
     if not picked:
-        raise SystemExit(f"run.py: no figure has {only} in its name; "
-                         "see --list")
+        sys.exit(f"run.py: no figure has {only} in its name; see --list")
     return picked
 
 
@@ -145,6 +151,8 @@ def main():
             rows = measure.keep(f"{opt.dir}/rows", new, opt.add or rows)
         with open(f"{opt.dir}/table.md", "w", encoding="utf-8") as t:
             t.write(measure.table(rows))
+    if peers.npm_versions():
+        print(f"\nfrom npm  {peers.npm_versions()}")
     print(f"\nthe table: {opt.dir}/table.md")
 
 

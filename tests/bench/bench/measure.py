@@ -171,8 +171,8 @@ def show(rows):
         if r.side == "forerunner":
             print(f"\n{r.figure}" + (f" [{r.unit}]" if r.unit else ""))
         value = f"not here: {r.missing}" if r.missing else number(r.median)
-        print(f"  {r.side:36} {value:>10}  {r.spread:>21}" +
-              (f"  ours/theirs {r.ratio:.3g}" if r.ratio else ""))
+        ratio = f"  ours/theirs {number(r.ratio)}" if r.ratio else ""
+        print(f"  {r.side:36} {value:>10}  {r.spread:>21}{ratio}".rstrip())
         for v in r.verdicts:
             print(f"    {verdict(*v)}")
 

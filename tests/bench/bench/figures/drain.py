@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Jobs taken and finished."""
-from ..load import drain as ours_drain
+from .. import peers
+from ..load import drain as drained
 from ..load import fill, handlers
-from ..measure import BEST, Figure, Peer, at_least, figures
-from ..peers import beanstalkd
+from ..measure import BEST, Figure, at_least, figures
 from ..servers import Manager
 
 
@@ -14,10 +14,7 @@ def drain(b):
     def run():
         with Manager(b) as m:
             fill(m, n)
-            return ours_drain([m], n, "-H", handlers(b))
+            return drained([m], n, "-H", handlers(b))
 
-    yield Figure("durable drain, C .lines handler, all of fr-worker", run, [
-        Peer("beanstalkd -f0, 8 connections, no handler",
-             beanstalkd(b, "drain", 4000, 8,
-                        before=("submit", 4000, 1, 1000))),
-    ], floors=[at_least(60000), at_least(1.5, BEST)])
+    yield Figure("durable drain, C .lines handler, all of fr-worker", run,
+                 peers.drain(b), floors=[at_least(60000), at_least(1.5, BEST)])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Durable submits: one by one, and in bulk."""
+from .. import peers
 from ..load import bench, lines, submit_bulk
 from ..measure import BEST, Figure, Peer, at_least, figures
-from ..peers import beanstalkd
 from ..servers import Manager
 
 
@@ -16,17 +16,14 @@ def ours(b, conns, n):
 @figures("submit")
 def submit(b):
     f0 = "beanstalkd -f0"
-    yield Figure("durable submits, 1 connection", ours(b, 1, 3000), [
-        Peer(f0, beanstalkd(b, "submit", 3000, 1, 1)),
-    ], floors=[at_least(0.6, f0)])
-    yield Figure("durable submits, 8 connections", ours(b, 8, 20000), [
-        Peer(f0, beanstalkd(b, "submit", 3000, 8, 1)),
-    ], floors=[at_least(2.5, f0)])
+    yield Figure("durable submits, 1 connection", ours(b, 1, 3000),
+                 peers.submit(b, 1), floors=[at_least(0.6, f0)])
+    yield Figure("durable submits, 8 connections", ours(b, 8, 20000),
+                 peers.submit(b, 8), floors=[at_least(2.5, f0)])
     yield Figure("durable submits, 64 connections", ours(b, 64, 60000), [
-        Peer(f"{f0}, 1 connection", beanstalkd(b, "submit", 3000, 1, 1)),
-        Peer(f"{f0}, 8 connections", beanstalkd(b, "submit", 3000, 8, 1)),
-        Peer(f"{f0}, 64 connections", beanstalkd(b, "submit", 6400, 64, 1)),
-    ], floors=[at_least(8, f0)])
+        *(Peer(f"{f0}, {n} connections",
+               peers.beanstalkd(b, "submit", 4000, n, 1)) for n in (1, 8)),
+        *peers.submit(b, 64)], floors=[at_least(8, f0)])
 
 
 @figures("bulk")
@@ -37,7 +34,5 @@ def bulk(b):
         with Manager(b) as m:
             return submit_bulk([m], lines(b, n), n)
 
-    yield Figure(f"fr-submit --bulk of {n:,} lines, the whole process", run, [
-        Peer("beanstalkd -f0, 1,000 in flight",
-             beanstalkd(b, "submit", 10000, 1, 1000)),
-    ], floors=[at_least(150000), at_least(2.5, BEST)])
+    yield Figure(f"fr-submit --bulk of {n:,} lines, the whole process", run,
+                 peers.bulk(b), floors=[at_least(150000), at_least(2.5, BEST)])
