@@ -3,6 +3,8 @@
 # A server runs as an unprivileged user when we are root (Postgres insists on
 # it), listens on a Unix socket and a free loopback port, and is stopped by its
 # process id when the test ends. Postgres syncs to disk, as in production.
+# FR_REDIS_SERVER=PATH: the redis-server or valkey-server to start, in place of
+# the one in PATH; a script will do, if it ends with exec.
 
 # free_port: a loopback port that nobody has just now.
 free_port() {
@@ -83,10 +85,17 @@ sql() { # sql TEXT: runs it, prints bare rows
 	psql -XqAt -h "$PG_DIR" -p "$PG_PORT" -U fr -d postgres -c "$1"
 }
 
+# redis_server: whether there is one; sets REDIS_SERVER.
+redis_server() {
+	REDIS_SERVER=${FR_REDIS_SERVER:-$(command -v redis-server ||
+		command -v valkey-server)}
+	"${REDIS_SERVER:-false}" --version >/dev/null 2>&1
+}
+
 # redis [option...]: starts one and sets REDIS_URL, REDIS_TCP, REDIS_PID.
 redis() {
 	REDIS_DIR=$T/redis REDIS_PORT=$(free_port)
-	REDIS_SERVER=${REDIS_SERVER:-$(command -v redis-server || command -v valkey-server)}
+	redis_server || bail 'no redis-server'
 	own "$REDIS_DIR" redis
 	REDIS_URL="redis://$REDIS_DIR/sock"
 	REDIS_TCP="redis://127.0.0.1:$REDIS_PORT"

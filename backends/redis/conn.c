@@ -14,21 +14,18 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dial.h"
 #include "tls.h"
 
-#define HELLO_MS 800 /* to connect and be let in */
-#define ANSWER_MS 3000
-#define BACKOFF_MIN_MS 20
-#define BACKOFF_MAX_MS 1000
-#define HUNG_MS 2000 /* pause after a server did not answer */
+#define FIRST_MS 1000  /* the first connection is waited for */
+#define CLOSED_MS 100  /* and one in place of an idle one that was closed */
+#define ARGS_PER_MS 25 /* large batches take longer; so many at least */
 
 static enum fr_rc
 lose(struct fr_redis_conn *c, const char *why)
 {
-	if (c->fd != -1 || !c->away)
-		(void)fr_fail(&c->why, FR_AGAIN, "redis: %s", why);
+	(void)fr_fail(&c->why, FR_AGAIN, "redis: %s", why);
 	fr_redis_drop(c);
-	c->away = true;
 	return FR_AGAIN;
 }
 
@@ -49,12 +46,15 @@ fr_redis_drop(struct fr_redis_conn *c)
 		redisReaderFree(c->reader);
 	c->reader = NULL;
 	fr_buf_reset(&c->out);
-	c->pending = 0;
+	c->args = 0;
 }
 
 void
 fr_redis_fini(struct fr_redis_conn *c)
 {
+	if (c->dial != NULL)
+		fr_redis_dial_stop(c->dial);
+	c->dial = NULL;
 	fr_redis_drop(c);
 	fr_tls_free(&c->ctx);
 	fr_buf_fini(&c->out);
@@ -71,6 +71,7 @@ fr_redis_conf(
 
 	c->fd = -1;
 	c->port = url->port > 0 ? url->port : 6379;
+	c->answer_ms = FR_REDIS_ANSWER_MS;
 	fr_rand_init(&c->rand);
 	fr_buf_init(&c->out, 0);
 	if (!fr_str_copy(c->user, sizeof(c->user), fr_span_of(url->user)) ||
@@ -178,7 +179,7 @@ fr_redis_command(struct fr_redis_conn *c, size_t n)
 	fr_buf_addc(&c->out, '*');
 	fr_buf_addi64(&c->out, (long long)n);
 	fr_buf_add(&c->out, "\r\n", 2);
-	c->pending++;
+	c->args += n;
 }
 
 void
@@ -259,11 +260,8 @@ exchange(struct fr_redis_conn *c, int64_t until_ms)
 			return lose(c, c->reader->errstr);
 		return FR_OK;
 	}
-	if (!wait_fd(c->fd, (short)(in | out), until_ms)) {
-		(void)lose(c, "no answer within the time limit");
-		c->retry_ms = fr_time_mono_ms() + HUNG_MS;
-		return FR_AGAIN;
-	}
+	if (!wait_fd(c->fd, (short)(in | out), until_ms))
+		return lose(c, "no answer within the time limit");
 	return FR_OK;
 }
 
@@ -284,7 +282,6 @@ reply_by(struct fr_redis_conn *c, int64_t until_ms, redisReply **reply,
 			break;
 		}
 		if (r != NULL) {
-			c->pending--;
 			*reply = r;
 			return FR_OK;
 		}
@@ -297,7 +294,13 @@ reply_by(struct fr_redis_conn *c, int64_t until_ms, redisReply **reply,
 enum fr_rc
 fr_redis_reply(struct fr_redis_conn *c, redisReply **reply, struct fr_err *err)
 {
-	return reply_by(c, fr_time_mono_ms() + ANSWER_MS, reply, err);
+	const int64_t ms = c->answer_ms + (int64_t)(c->args / ARGS_PER_MS);
+	enum fr_rc rc = reply_by(c, fr_time_mono_ms() + ms, reply, err);
+
+	c->args = 0;
+	if (rc != FR_OK)
+		(void)fr_redis_dial(c);
+	return rc;
 }
 
 static bool
@@ -306,30 +309,43 @@ starts(const char *s, const char *with)
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
+/* Whether any of the words stands in an error: Redis 6 tells what went wrong
+ * in a script as a part of its text. */
+static bool
+says(const char *text, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strstr(text, *words) != NULL)
+			return true;
+	return false;
+}
+
 enum fr_rc
 fr_redis_refused(
     struct fr_redis_conn *c, const redisReply *r, struct fr_err *err)
 {
 	/* It is going, coming, or not the one to write to: look again. */
 	static const char *const elsewhere[] = { "READONLY", "MASTERDOWN",
-		"LOADING", "UNBLOCKED", "MISCONF", "NOREPLICAS" };
-	enum fr_rc rc = FR_AGAIN;
-	size_t i;
+		"LOADING", "UNBLOCKED", "MISCONF", "NOREPLICAS", NULL };
+	/* Nothing that passes by itself. */
+	static const char *const closed[] = { "NOAUTH", "WRONGPASS", "NOPERM",
+		"invalid password", "AUTH <password> called", "DB index",
+		"no password is set", "SELECT is not allowed", "DENIED Redis",
+		"DENIED Valkey", "unknown command", "Unknown Redis command",
+		"can't run this command", "ACL failure", NULL };
 
-	for (i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
-		if (!starts(r->str, elsewhere[i]))
-			continue;
+	if (says(r->str, elsewhere)) {
 		(void)lose(c, r->str);
+		(void)fr_redis_dial(c);
 		return lost(c, err);
 	}
-	if (starts(r->str, "NOAUTH") || starts(r->str, "WRONGPASS") ||
-	    starts(r->str, "NOPERM") || starts(r->str, "ERR invalid password"))
-		rc = FR_DENIED;
-	else if (starts(r->str, "MOVED") || starts(r->str, "ASK "))
-		return fr_fail(err, FR_IO,
-		    "redis: the server is part of a cluster, which this "
-		    "queue does not know");
-	return fr_fail(err, rc, "redis: %.200s", r->str);
+	if (starts(r->str, "MOVED ") || starts(r->str, "ASK "))
+		return fr_fail(err, FR_DENIED,
+		    "redis: a node of a cluster that does not have the keys "
+		    "of this prefix (%.100s): name the node that does",
+		    r->str);
+	return fr_fail(err, says(r->str, closed) ? FR_DENIED : FR_AGAIN,
+	    "redis: %.200s", r->str);
 }
 
 /* A reply that has to be there, and no error. */
@@ -345,23 +361,52 @@ expect_ok(struct fr_redis_conn *c, int64_t until_ms, struct fr_err *err)
 	return rc;
 }
 
-static void
-note_version(struct fr_redis_conn *c, const redisReply *r)
+/* The value of a line of INFO; "" if it has none. */
+static struct fr_span
+info(const char *text, const char *name)
 {
-	static const char key[] = "redis_version:";
-	const char *p;
+	const size_t len = strlen(name);
+	const char *p = text;
+
+	while ((p = strstr(p, name)) != NULL) {
+		if ((p == text || p[-1] == '\n') && p[len] == ':')
+			return (struct fr_span){ p + len + 1,
+				strcspn(p + len + 1, "\r\n") };
+		p += len;
+	}
+	return FR_SPAN("");
+}
+
+/* What the server says of itself, if it does. */
+static enum fr_rc
+take_info(struct fr_redis_conn *c, const redisReply *r, struct fr_err *err)
+{
+	struct fr_span v;
 
 	(void)fr_str_copy(c->version, sizeof(c->version), FR_SPAN("?"));
+	c->evicts[0] = '\0';
+	if (r->type == REDIS_REPLY_ERROR &&
+	    (starts(r->str, "NOAUTH") || starts(r->str, "DENIED")))
+		return fr_redis_refused(c, r, err);
+	if (r->type == REDIS_REPLY_ERROR && starts(r->str, "ERR max number"))
+		return fr_redis_refused(c, r, err);
 	if (r->type != REDIS_REPLY_STRING)
-		return;
-	p = strstr(r->str, "valkey_version:");
-	p = p != NULL ? p + strlen("valkey_version:") : strstr(r->str, key);
-	if (p == NULL)
-		return;
-	if (starts(p, key))
-		p += strlen(key);
-	(void)fr_str_copy(c->version, sizeof(c->version),
-	    (struct fr_span){ p, strcspn(p, "\r\n") });
+		return FR_OK; /* it need not be allowed */
+	v = info(r->str, "valkey_version");
+	c->valkey = v.len > 0;
+	if (v.len == 0)
+		v = info(r->str, "redis_version");
+	if (v.len > 0)
+		(void)fr_str_copy(c->version, sizeof(c->version), v);
+	v = info(r->str, "maxmemory_policy");
+	if (fr_span_starts(v, "allkeys-") &&
+	    !fr_span_is(info(r->str, "maxmemory"), "0"))
+		(void)fr_str_copy(c->evicts, sizeof(c->evicts), v);
+	if (fr_span_is(info(r->str, "role"), "slave") &&
+	    !fr_span_is(info(r->str, "slave_read_only"), "0"))
+		return fr_fail(err, FR_AGAIN,
+		    "redis: this is a replica, which takes no writes");
+	return FR_OK;
 }
 
 static enum fr_rc
@@ -386,32 +431,17 @@ let_in(struct fr_redis_conn *c, int64_t until_ms, struct fr_err *err)
 	}
 	if (rc != FR_OK)
 		return rc;
-	fr_redis_command(c, 2);
+	fr_redis_command(c, 1);
 	fr_redis_argz(c, "INFO");
-	fr_redis_argz(c, "server");
 	rc = reply_by(c, until_ms, &r, err);
-	if (rc == FR_OK) {
-		note_version(c, r);
-		if (r->type == REDIS_REPLY_ERROR && !starts(r->str, "NOPERM"))
-			rc = fr_redis_refused(c, r, err);
-	}
+	if (rc == FR_OK)
+		rc = take_info(c, r, err);
 	freeReplyObject(r);
 	return rc;
 }
 
-static void
-pause_next(struct fr_redis_conn *c)
-{
-	c->backoff_ms = c->backoff_ms == 0 ? BACKOFF_MIN_MS : c->backoff_ms * 2;
-	if (c->backoff_ms > BACKOFF_MAX_MS)
-		c->backoff_ms = BACKOFF_MAX_MS;
-	c->retry_ms =
-	    fr_time_mono_ms() + c->backoff_ms / 2 +
-	    (int64_t)fr_rand_below(&c->rand, (uint64_t)c->backoff_ms / 2 + 1);
-}
-
-static enum fr_rc
-connect_now(struct fr_redis_conn *c, int64_t until_ms, struct fr_err *err)
+enum fr_rc
+fr_redis_connect(struct fr_redis_conn *c, int64_t until_ms, struct fr_err *err)
 {
 	short events = 0;
 	enum fr_rc rc;
@@ -438,27 +468,28 @@ connect_now(struct fr_redis_conn *c, int64_t until_ms, struct fr_err *err)
 	return let_in(c, until_ms, err);
 }
 
+/* An idle connection that the other side has closed, or spoke on unasked. */
+static bool
+was_closed(const struct fr_redis_conn *c)
+{
+	char byte;
+	const ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
 enum fr_rc
 fr_redis_ready(struct fr_redis_conn *c, struct fr_err *err)
 {
-	enum fr_rc rc;
+	int64_t wait_ms = c->generation == 0 && c->dial == NULL ? FIRST_MS : 0;
 
-	if (c->fd != -1)
-		return FR_OK;
-	if (c->retry_ms > fr_time_mono_ms())
-		return lost(c, err);
-	pause_next(c);
-	rc = connect_now(c, fr_time_mono_ms() + HELLO_MS, err);
-	if (rc == FR_OK) {
-		c->backoff_ms = c->retry_ms = 0;
-		c->away = false;
-		c->generation++;
-		return FR_OK;
+	if (c->fd != -1) {
+		if (!was_closed(c))
+			return FR_OK;
+		(void)lose(c, "connection lost");
+		wait_ms = CLOSED_MS;
 	}
-	if (c->fd != -1) /* it spoke, but did not let us in */
-		(void)fr_fail(&c->why, rc, "%s",
-		    err != NULL ? err->msg : "redis: refused");
-	fr_redis_drop(c);
-	c->away = true;
-	return rc;
+	if (c->dial == NULL && !fr_redis_dial(c))
+		return fr_fail(err, FR_AGAIN, "redis: no thread");
+	return fr_redis_dialled(c, wait_ms, err);
 }

@@ -18,9 +18,14 @@
  * One connection to a Redis server, over TCP, TLS or a Unix socket. hiredis
  * reads the answers; the socket is ours, so that every wait has a deadline.
  * Commands are added, then sent together, and their replies are read in
- * order. A connection that fails in any way is closed, and the next command
- * after a pause makes a new one.
+ * order. A connection that fails in any way is closed, and a thread makes a
+ * new one meanwhile: who asks waits for an answer, but never for a server
+ * that is away.
  */
+#define FR_REDIS_ANSWER_MS 500
+
+struct fr_redis_dial;
+
 struct fr_redis_conn {
 	char host[256];   /* or "" */
 	char socket[256]; /* or "" */
@@ -35,13 +40,15 @@ struct fr_redis_conn {
 	void *ctx, *ssl;
 	redisReader *reader;
 	struct fr_buf out;
-	size_t pending;      /* commands whose reply was not read */
+	size_t args;         /* sent since the last reply */
+	int64_t answer_ms;   /* how long a reply is waited for */
 	unsigned generation; /* how often it was connected */
 	char version[40];    /* of the server */
-	bool away;           /* the last try failed */
-	struct fr_err why;
-	int64_t retry_ms; /* monotonic: not before this */
-	int64_t backoff_ms;
+	bool valkey;         /* it is not Redis */
+	char evicts[40];     /* by what policy, when it is full; "": never */
+	struct fr_err why;   /* the connection was lost */
+	struct fr_redis_dial *dial; /* makes the next one; NULL: nobody */
+	bool inner;                 /* it is that one */
 	struct fr_rand rand;
 };
 
@@ -50,8 +57,14 @@ enum fr_rc fr_redis_conf(
     struct fr_redis_conn *c, const struct fr_url *url, struct fr_err *err);
 void fr_redis_fini(struct fr_redis_conn *c);
 
-/* A connection that has answered, or FR_AGAIN (FR_DENIED: not let in). */
+/*
+ * A connection that has answered, or FR_AGAIN (FR_DENIED: not let in). Only
+ * the first one is waited for, a second at most.
+ */
 enum fr_rc fr_redis_ready(struct fr_redis_conn *c, struct fr_err *err);
+/* Makes a connection now, before until_ms (monotonic). */
+enum fr_rc fr_redis_connect(
+    struct fr_redis_conn *c, int64_t until_ms, struct fr_err *err);
 void fr_redis_drop(struct fr_redis_conn *c);
 
 /* Adds a command of n arguments, arguments following. */

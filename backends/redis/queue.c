@@ -119,9 +119,9 @@ param(struct rq *q, struct fr_span query, struct fr_span name, char *prefix,
     size_t prefix_size, struct fr_err *err)
 {
 	static const char *const known[] = { "prefix", "order", "weigh",
-		"password-file", "cacert", "cert", "key", "db" };
+		"password-file", "cacert", "cert", "key", "db", "timeout" };
 	char value[1024];
-	int64_t db;
+	int64_t v;
 	size_t i;
 	bool ok = true;
 
@@ -159,9 +159,14 @@ param(struct rq *q, struct fr_span query, struct fr_span name, char *prefix,
 		ok = fr_str_copy(
 		    q->conn.key, sizeof(q->conn.key), fr_span_of(value));
 		break;
+	case 7:
+		ok = fr_str_i64(fr_span_of(value), 0, 1 << 20, &v) == FR_OK;
+		q->conn.db = ok ? (int)v : 0;
+		break;
 	default:
-		ok = fr_str_i64(fr_span_of(value), 0, 1 << 20, &db) == FR_OK;
-		q->conn.db = ok ? (int)db : 0;
+		ok = fr_str_duration(fr_span_of(value), &v) == FR_OK && v > 0 &&
+		     v <= 600000;
+		q->conn.answer_ms = ok ? v : FR_REDIS_ANSWER_MS;
 		break;
 	}
 	return ok ? FR_OK : fr_fail(err, FR_USAGE, "redis: bad %s", known[i]);
@@ -224,52 +229,6 @@ rq_close(struct fr_queue *base)
 	free(q);
 }
 
-/*
- * A server that is away does not keep a manager from starting: it works from
- * the store until the server is there. One that does not let us in does.
- */
-static enum fr_rc
-open_with(struct fr_queue **out, const char *args, bool tls,
-    const struct fr_queue_ops *ops, struct fr_err *err)
-{
-	struct rq *q = calloc(1, sizeof(*q));
-	enum fr_rc rc;
-
-	if (q == NULL)
-		return no_memory(err);
-	q->q.ops = ops;
-	q->magic = MAGIC;
-	rc = configure(q, args, tls, err);
-	if (rc == FR_OK && q->command[0] != '\0') {
-		q->weigh = fr_weigh_new(q->command);
-		if (q->weigh == NULL)
-			rc = no_memory(err);
-	}
-	if (rc == FR_OK) {
-		rc = fr_redis_ready(&q->conn, err);
-		if (rc == FR_AGAIN)
-			rc = FR_OK;
-	}
-	if (rc != FR_OK) {
-		rq_close(&q->q);
-		return rc;
-	}
-	*out = &q->q;
-	return FR_OK;
-}
-
-static enum fr_rc
-rq_open(struct fr_queue **out, const char *args, struct fr_err *err)
-{
-	return open_with(out, args, false, &fr_queue_redis, err);
-}
-
-static enum fr_rc
-rq_open_tls(struct fr_queue **out, const char *args, struct fr_err *err)
-{
-	return open_with(out, args, true, &fr_queue_rediss, err);
-}
-
 static uint32_t
 rq_caps(struct fr_queue *base)
 {
@@ -288,9 +247,12 @@ rq_describe(struct fr_queue *base)
 			: q->weigh != NULL ? "drawn by a command's weight"
 					   : "drawn by weight: the priority";
 	if (!fr_str_format(q->about, sizeof(q->about),
-		"Redis %s%s, keys %s*, %s",
+		"%s %s%s, keys %s*, %s%s%s",
+		q->conn.valkey ? "Valkey" : "Redis",
 		q->conn.version[0] != '\0' ? q->conn.version : "(unknown)",
-		q->conn.away ? " (not reachable now)" : "", q->base, order))
+		q->conn.fd == -1 ? " (not reachable now)" : "", q->base, order,
+		q->conn.evicts[0] != '\0' ? "; drops keys when full: " : "",
+		q->conn.evicts))
 		q->about[sizeof(q->about) - 1] = '\0';
 	return q->about;
 }
@@ -382,7 +344,7 @@ clean(struct rq *q, const char *const *types, size_t n)
 	redisReply *r = NULL;
 
 	fr_redis_command(&q->conn, 3 + 2 * n);
-	fr_redis_argz(&q->conn, "DEL");
+	fr_redis_argz(&q->conn, "UNLINK");
 	key(q, "counters", "");
 	key(q, "types", "");
 	type_keys(q, types, n);
@@ -474,7 +436,7 @@ weigh(struct rq *q, const struct fr_ticket *t, size_t n, bool front,
 	void *p;
 	size_t i;
 
-	if (!q->drawn || front)
+	if (!q->drawn || front || n == 0)
 		return FR_OK;
 	if (n > q->nweight) {
 		p = reallocarray(q->weight, n, sizeof(*q->weight));
@@ -532,8 +494,6 @@ push(struct fr_queue *base, const struct fr_ticket *t, size_t n, bool front,
 	enum fr_rc rc;
 	int tries;
 
-	if (n == 0)
-		return FR_OK;
 	rc = map_types(q, t, n, err);
 	if (rc == FR_OK)
 		rc = weigh(q, t, n, front, err);
@@ -555,14 +515,14 @@ static enum fr_rc
 rq_push(
     struct fr_queue *q, const struct fr_ticket *t, size_t n, struct fr_err *err)
 {
-	return push(q, t, n, false, err);
+	return n == 0 ? FR_OK : push(q, t, n, false, err);
 }
 
 static enum fr_rc
 rq_requeue(
     struct fr_queue *q, const struct fr_ticket *t, size_t n, struct fr_err *err)
 {
-	return push(q, t, n, true, err);
+	return n == 0 ? FR_OK : push(q, t, n, true, err);
 }
 
 /* One ticket out of three elements; false: they are none. */
@@ -745,6 +705,52 @@ rq_place(struct fr_queue *base, const struct fr_ticket *t, int64_t *ahead,
 		rc = fr_fail(err, FR_NOTFOUND, "redis queue: no such job");
 	freeReplyObject(r);
 	return rc;
+}
+
+/*
+ * A server that is away does not keep a manager from starting: it works from
+ * the store until the server is there. One that does not let us in does.
+ */
+static enum fr_rc
+open_with(struct fr_queue **out, const char *args, bool tls,
+    const struct fr_queue_ops *ops, struct fr_err *err)
+{
+	struct rq *q = calloc(1, sizeof(*q));
+	enum fr_rc rc;
+
+	if (q == NULL)
+		return no_memory(err);
+	q->q.ops = ops;
+	q->magic = MAGIC;
+	rc = configure(q, args, tls, err);
+	if (rc == FR_OK && q->command[0] != '\0') {
+		q->weigh = fr_weigh_new(q->command);
+		if (q->weigh == NULL)
+			rc = no_memory(err);
+	}
+	/* Nothing is pushed as anything would be. */
+	if (rc == FR_OK)
+		rc = push(&q->q, NULL, 0, false, err);
+	if (rc == FR_AGAIN)
+		rc = FR_OK;
+	if (rc != FR_OK) {
+		rq_close(&q->q);
+		return rc;
+	}
+	*out = &q->q;
+	return FR_OK;
+}
+
+static enum fr_rc
+rq_open(struct fr_queue **out, const char *args, struct fr_err *err)
+{
+	return open_with(out, args, false, &fr_queue_redis, err);
+}
+
+static enum fr_rc
+rq_open_tls(struct fr_queue **out, const char *args, struct fr_err *err)
+{
+	return open_with(out, args, true, &fr_queue_rediss, err);
 }
 
 /* The folder's only symbols that others use. */

@@ -3,12 +3,12 @@
 local n = 0
 for _, t in ipairs(redis.call('SMEMBERS', KEYS[2])) do
 	if ARGV[1] == 'empty' then
-		redis.call('DEL', ARGV[2] .. t, ARGV[3] .. t)
+		redis.call('UNLINK', ARGV[2] .. t, ARGV[3] .. t)
 	else
 		n = n + redis.call('ZCARD', ARGV[2] .. t)
 	end
 end
 if ARGV[1] == 'empty' then
-	redis.call('DEL', KEYS[1], KEYS[2])
+	redis.call('UNLINK', KEYS[1], KEYS[2])
 end
 return n

@@ -3,8 +3,7 @@
 # The queue judge on a real Redis, in each order.
 # shellcheck source=tests/backend/lib.sh
 . "${0%/*}/lib.sh"
-command -v redis-server >/dev/null 2>&1 ||
-	command -v valkey-server >/dev/null 2>&1 || plan skip 'no redis-server'
+redis_server || plan skip 'no redis-server'
 plan 3
 
 redis

@@ -18,7 +18,7 @@ back() {
 redis
 driver a
 is 'the queue opens' "$(drive a queue "$REDIS_URL")" ok
-like 'and says what it is' "$(drive a describe)" '^ok Redis [0-9.]+, keys'
+like 'and says what it is' "$(drive a describe)" '^ok (Redis|Valkey) [0-9.]+, keys'
 is 'tickets go in' "$(drive a push 1000) $(drive a length)" 'ok ok 1000'
 rcli FLUSHALL >/dev/null
 is 'a flush loses hints' "$(drive a length) $(drive a pop 10)" 'ok 0 ok 0'
@@ -38,7 +38,16 @@ kill -STOP "$REDIS_PID"
 before=$(date +%s)
 like 'a server that hangs is given up' "$(drive a pop 1)" '^again: redis: no answer'
 like 'soon' "$(($(date +%s) - before))" '^[0-5]$'
-like 'and not asked again at once' "$(drive a pop 1)" '^again: redis: no answer'
+like 'and not asked again' "$(drive a pop 1)" '^again: redis: no answer'
+# Five seconds, since the tries to connect take two. Who asks waits for none.
+longest=0 fr_until=$(($(date +%s) + 5))
+while fr_t=$(date +%s%3N) && [ $((fr_t / 1000)) -lt $fr_until ]; do
+	drive a pop 1 >/dev/null
+	fr_t=$(($(date +%s%3N) - fr_t))
+	[ $fr_t -le $longest ] || longest=$fr_t
+done
+ok 'which holds up nobody' [ $longest -lt $((500 * FR_TEST_SLOW)) ]
+diag "$longest ms at most"
 kill -CONT "$REDIS_PID"
 is 'until it answers' "$(back a pop 1)" 'ok 1'
 

@@ -5,7 +5,7 @@
 . "${0%/*}/lib.sh"
 
 command -v openssl >/dev/null || plan skip 'no openssl command'
-redis-server --version >/dev/null 2>&1 || plan skip 'no redis-server'
+redis_server || plan skip 'no redis-server'
 # certificate NAME SUBJECT EXTENSION: signed by ca.
 certificate() {
 	openssl req -newkey rsa:2048 -nodes -keyout "$T/$1.key" -subj "/CN=$2" \

@@ -12,7 +12,7 @@ several 2 --lease 4
 # What they say of themselves.
 like 'readiness names the store and its promise' "$(ready 1 store)" \
     'PostgreSQL.*fsync=on.*survives a power cut'
-like 'and the queue' "$(ready 1 queue)" 'Redis [0-9].*first in, first out'
+like 'and the queue' "$(ready 1 queue)" '(Redis|Valkey) [0-9].*first in, first out'
 is 'jobs are durable' "$(ready 1 durable)" true
 is 'and nothing is degraded' "$(ready 2 degraded)" false
 
