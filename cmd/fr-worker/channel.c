@@ -13,7 +13,7 @@
 #include "base/time.h"
 
 #define CONNECT_MS 5000L
-#define CONNECT_SOON_MS 2000L /* if there is another manager */
+#define MOMENT_MS 250L /* first, if there is another manager */
 
 static void
 collect(struct channels *cs)
@@ -44,6 +44,8 @@ collect(struct channels *cs)
 			(void)fr_fail(&err, FR_UNREACHABLE, "%s: %s",
 			    channels_url(cs), curl_easy_strerror(code));
 		}
+		if (status != 0)
+			cs->passed = 0;
 		cs->answered(cs->arg, ch, status, &err);
 	}
 }
@@ -201,6 +203,20 @@ channels_fini(struct channels *cs)
 	free(cs->urls);
 }
 
+/* A moment, and more each time that all managers were in vain. */
+static long
+connect_ms(const struct channels *cs)
+{
+	size_t rounds = cs->passed / cs->nurls;
+	long ms = MOMENT_MS;
+
+	if (cs->nurls == 1)
+		return CONNECT_MS;
+	for (; rounds > 0 && ms < CONNECT_MS; rounds--)
+		ms *= 2;
+	return ms < CONNECT_MS ? ms : CONNECT_MS;
+}
+
 static enum fr_rc
 make_easy(struct channel *ch, struct fr_err *err)
 {
@@ -216,8 +232,8 @@ make_easy(struct channel *ch, struct fr_err *err)
 	(void)curl_easy_setopt(ch->easy, CURLOPT_WRITEDATA, ch);
 	(void)curl_easy_setopt(ch->easy, CURLOPT_PRIVATE, ch);
 	(void)curl_easy_setopt(ch->easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(ch->easy, CURLOPT_CONNECTTIMEOUT_MS,
-	    ch->of->nurls > 1 ? CONNECT_SOON_MS : CONNECT_MS);
+	(void)curl_easy_setopt(
+	    ch->easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms(ch->of));
 	return FR_OK;
 }
 
@@ -259,6 +275,7 @@ channels_next(struct channels *cs)
 	int i;
 
 	cs->at = (cs->at + 1) % cs->nurls;
+	cs->passed++;
 	for (i = 0; cs->nurls > 1 && i < CHANNELS; i++)
 		close_channel(&cs->v[i]);
 }

@@ -40,6 +40,7 @@ struct channels {
 	struct fr_client_conf conf;
 	char **urls;
 	size_t nurls, at;
+	size_t passed; /* managers that were passed over since one answered */
 	void *arg;
 	/* status 0: there was no answer, and err says why. The answer is the
 	 * callee's to take. */

@@ -7,6 +7,11 @@
  * once, whatever the request. If it broke later, or the manager says 429 or
  * 503, only a request that may be sent twice is repeated, after a pause that
  * doubles (or that Retry-After names), until retry_ms is over.
+ *
+ * A machine that is gone does not even refuse. So where there are several
+ * managers each is first given a moment to let us connect, and more time only
+ * when all of them have had that; the one that answered is the first to be
+ * asked the next time.
  */
 #include "client/client.h"
 
@@ -25,6 +30,7 @@
 #define ANSWER_MAX ((size_t)256 << 20)
 #define PAUSE_FIRST_MS 50
 #define PAUSE_MOST_MS 2000
+#define MOMENT_MS 250 /* to connect, if there are others */
 
 struct fr_client {
 	char *list; /* the URLs, cut at the commas */
@@ -35,6 +41,8 @@ struct fr_client {
 	char *bearer;
 	char *ca_file;
 	int64_t connect_ms;
+	int64_t moment_ms; /* to connect, this time */
+	bool in_time;      /* it did, or was refused, within that */
 	int64_t retry_ms;
 	bool patient; /* also before the first connection */
 	bool reached; /* there was one */
@@ -221,7 +229,7 @@ prepare(struct fr_client *cl, const struct fr_call *call, struct sink *sink,
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, call->method);
 	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, *headers);
 	(void)curl_easy_setopt(
-	    e, CURLOPT_CONNECTTIMEOUT_MS, (long)cl->connect_ms);
+	    e, CURLOPT_CONNECTTIMEOUT_MS, (long)cl->moment_ms);
 	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, receive);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, sink);
@@ -241,6 +249,7 @@ try_once(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 
 	call->status = 0;
 	call->retry_after_ms = 0;
+	cl->in_time = true;
 	if (call->answer.cap == 0)
 		fr_buf_init(&call->answer, ANSWER_MAX);
 	fr_buf_reset(&call->answer);
@@ -250,9 +259,11 @@ try_once(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	if (c != CURLE_OK) {
 		o = fr_outcome_broken(
 		    &(struct fr_failure){ c, sink.easy, fr_client_url(cl),
-			cl->connect_ms, call->timeout_ms, sink.streamed,
+			cl->moment_ms, call->timeout_ms, sink.streamed,
 			sink.ended },
 		    err);
+		cl->in_time =
+		    o != FR_OUT_NOT_SENT || c != CURLE_OPERATION_TIMEDOUT;
 		goto out;
 	}
 	(void)curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &status);
@@ -299,8 +310,12 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	struct fr_err *e = err != NULL ? err : &mine;
 	int64_t wait, left, pause = PAUSE_FIRST_MS;
 	enum fr_outcome o;
+	bool hurried = false;
 	size_t tries;
 
+	cl->moment_ms = cl->n > 1 && MOMENT_MS < cl->connect_ms
+			    ? MOMENT_MS
+			    : cl->connect_ms;
 	fr_assert(call->method != NULL && call->path != NULL);
 	for (tries = 1;; tries++) {
 		o = try_once(cl, call, e);
@@ -310,9 +325,17 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 		if (!may_repeat(call, o) ||
 		    (o != FR_OUT_NOT_SENT && cl->retry_ms == 0))
 			return e->rc;
+		hurried |= !cl->in_time && cl->moment_ms < cl->connect_ms;
 		cl->at = (cl->at + 1) % cl->n;
 		if (tries % cl->n != 0)
 			continue; /* the others first, without a pause */
+		if (hurried) {
+			cl->moment_ms *= 4;
+			if (cl->moment_ms > cl->connect_ms)
+				cl->moment_ms = cl->connect_ms;
+			hurried = false;
+			continue;
+		}
 		if (o == FR_OUT_BUSY && call->hasty)
 			return e->rc;
 		left =

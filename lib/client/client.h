@@ -19,7 +19,7 @@ struct fr_client_conf {
 	const char *manager; /* URL[,URL...]: the first that answers is used */
 	const char *token;   /* NULL: none */
 	const char *ca_file; /* who is trusted for https; NULL: the system's */
-	int64_t connect_ms;  /* 0: 5 s */
+	int64_t connect_ms;  /* 0: 5 s; the most, if there are several */
 	int64_t retry_ms;    /* how long a broken connection is tried again
 				(only for requests that may be sent twice);
 				0: not at all */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/net.h"
@@ -226,6 +230,106 @@ all_managers_are_asked_and_all_urls_checked(void **state)
 	fr_buf_fini(&call.answer);
 }
 
+/*
+ * A URL that neither takes a connection nor refuses it, as of a machine that
+ * is gone: the listener's backlog is full. fd[0] listens.
+ */
+static void
+silent_url(char *dst, size_t size, int fd[8])
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(sa);
+	int i;
+
+	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd[0], (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(listen(fd[0], 0), 0);
+	assert_int_equal(getsockname(fd[0], (struct sockaddr *)&sa, &len), 0);
+	for (i = 1; i < 8; i++) {
+		fd[i] = socket(
+		    AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)connect(fd[i], (struct sockaddr *)&sa, len);
+	}
+	assert_true(fr_str_format(
+	    dst, size, "http://127.0.0.1:%d", ntohs(sa.sin_port)));
+}
+
+/* Answers requests, one a connection, until it is closed. */
+static void *
+answer_all(void *arg)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+	const int *listener = arg;
+	char in[1000];
+	int fd;
+
+	while ((fd = accept(*listener, NULL, NULL)) != -1) {
+		if (recv(fd, in, sizeof(in), 0) > 0)
+			(void)send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL);
+		(void)close(fd);
+	}
+	return NULL;
+}
+
+static void
+a_machine_that_is_gone_is_passed_over_in_a_moment(void **state)
+{
+	char gone[300], good[300], both[700];
+	struct fr_client_conf conf = { .manager = both, .connect_ms = 60000 };
+	struct fr_call call = { .method = "POST", .path = "/" };
+	int64_t begin = fr_time_mono_ms();
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_client *cl = NULL;
+	struct fr_listen l;
+	pthread_t server;
+	int fd[8], i;
+
+	(void)state;
+	silent_url(gone, sizeof(gone), fd);
+	assert_int_equal(fr_net_listen("127.0.0.1:0", 1, &l, &err), FR_OK);
+	assert_true(fr_str_copy(good, sizeof(good), fr_span_of(l.url)));
+	i = fcntl(l.fd, F_GETFL);
+	(void)fcntl(l.fd, F_SETFL, i & ~O_NONBLOCK);
+	assert_int_equal(pthread_create(&server, NULL, answer_all, &l.fd), 0);
+	assert_true(fr_str_format(both, sizeof(both), "%s,%s", gone, good));
+	assert_int_equal(fr_client_open(&cl, &conf, &err), FR_OK);
+	assert_int_equal(fr_client_call(cl, &call, &err), FR_OK);
+	assert_true(fr_time_mono_ms() - begin < 30000);
+	assert_string_equal(fr_client_url(cl), good);
+	begin = fr_time_mono_ms();
+	for (i = 0; i < 200; i++)
+		assert_int_equal(fr_client_call(cl, &call, &err), FR_OK);
+	assert_true(fr_time_mono_ms() - begin < 40000); /* not 200 moments */
+	fr_client_close(cl);
+
+	/* One alone gets all the time, and so do several, in the end. */
+	conf.manager = gone;
+	conf.connect_ms = 300;
+	begin = fr_time_mono_ms();
+	assert_int_equal(fr_client_open(&cl, &conf, &err), FR_OK);
+	assert_int_equal(fr_client_call(cl, &call, &err), FR_UNREACHABLE);
+	assert_true(fr_time_mono_ms() - begin >= 300);
+	assert_non_null(strstr(err.msg, "300 ms"));
+	fr_client_close(cl);
+	assert_true(fr_str_format(both, sizeof(both), "%s,%s", gone, gone));
+	conf.manager = both;
+	begin = fr_time_mono_ms();
+	assert_int_equal(fr_client_open(&cl, &conf, &err), FR_OK);
+	assert_int_equal(fr_client_call(cl, &call, &err), FR_UNREACHABLE);
+	assert_true(fr_time_mono_ms() - begin >= 2 * (250 + 300));
+	assert_non_null(strstr(err.msg, "300 ms"));
+	fr_client_close(cl);
+
+	(void)shutdown(l.fd, SHUT_RDWR);
+	(void)pthread_join(server, NULL);
+	(void)close(l.fd);
+	for (i = 0; i < 8; i++)
+		(void)close(fd[i]);
+	fr_buf_fini(&call.answer);
+}
+
 int
 main(void)
 {
@@ -240,6 +344,8 @@ main(void)
 		    a_manager_that_was_never_there_is_an_error_at_once),
 		cmocka_unit_test(a_patient_client_waits_for_its_time),
 		cmocka_unit_test(all_managers_are_asked_and_all_urls_checked),
+		cmocka_unit_test(
+		    a_machine_that_is_gone_is_passed_over_in_a_moment),
 	};
 
 	return FR_UNIT_MAIN(tests);
