@@ -142,6 +142,10 @@ FR_MUSTCHECK enum fr_rc fr_sq_lock(
     const char *path, int *fd, struct fr_err *err);
 void fr_sq_unlock(int fd);
 
+/* The name of a VFS that writes the log with few calls, in front of SQLite's
+ * default one; NULL, which is the default one itself, if there is no memory. */
+const char *fr_sq_gather(void);
+
 /* Makes or migrates the schema; read-only: checks it. */
 FR_MUSTCHECK enum fr_rc fr_sq_schema(struct fr_sq *q, struct fr_err *err);
 

@@ -201,7 +201,7 @@ open_write(struct fr_sq *q, struct fr_err *err)
 	if (sqlite3_open_v2(q->path, &q->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_EXRESCODE,
-		NULL) != SQLITE_OK)
+		fr_sq_gather()) != SQLITE_OK)
 		return fr_sq_fail(q, "open", err);
 	sqlite3_busy_timeout(q->db, q->busy_ms);
 	rc = exec(q, pragmas, err);
