@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "core/turn.h"
 
+#define FULL_SAID_MS 60000 /* between two lines in the log about it */
+
 /* What becomes of a turn whose transaction is lost. */
 
 void
@@ -138,6 +140,12 @@ disk_full(struct fr_engine *e, const struct fr_err *why)
 	struct fr_op *op, *next;
 
 	e->full = true;
+	/* It may come and go with the size of what is written. */
+	if (e->full_said_ms == 0 ||
+	    t->mono_ms - e->full_said_ms >= FULL_SAID_MS) {
+		fr_log(FR_LOG_ERROR, "new jobs are refused: %s", why->msg);
+		e->full_said_ms = t->mono_ms;
+	}
 	if (t->creates == NULL) {
 		lost(e, FR_NOSPACE, why);
 		return;

@@ -105,6 +105,7 @@ struct fr_engine {
 	bool more_to_purge;
 	bool tidy;             /* a sweep was done in the last turn */
 	bool full;             /* the last commit found the disk full */
+	int64_t full_said_ms;  /* monotonic; 0: the log has not been told */
 	int64_t away_since_ms; /* monotonic; 0: the store is there */
 	int64_t next_run_ms;   /* wall: a scheduled job's time comes */
 	int64_t next_lease_ms; /* wall: a lease ends */

@@ -32,6 +32,7 @@ is 'a job that cannot be stored is refused as an I/O error' $STATUS 74
 like 'and it is said why' "$(cat "$T/err")" '[Ff]ull|[Ss]pace'
 api POST /v1/jobs -H 'Content-Type: application/json' -d "{\"type\":\"t\",\"data\":$(cat "$T/big")}" >/dev/null
 is 'the API says 507' "$(cat "$T/http")" 507
+like 'the log has been told' "$(cat "$T/log")" 'new jobs are refused: .*full'
 is 'the manager goes on' "$(alive "$MANAGER")" yes
 is 'what was accepted can be read' "$(field "$(head -n 1 "$T/acked")" state)" queued
 kill -KILL "$MANAGER"
