@@ -2,7 +2,7 @@
 # make install puts all that is needed under one directory, which may be moved.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-plan 13
+plan 16
 
 san=${FR_BUILD##*/build} san=${san#/san-}
 case $FR_BUILD in */san-*) san=$(echo "$san" | tr - ,) ;; *) san='' ;; esac
@@ -42,10 +42,21 @@ stop
 mkdir -p "$T/stage/opt"
 mv "$T/moved" "$T/stage/opt/fr"
 cd / || exit 99
-is 'completion knows the options' "$(bash --norc -c '
+words() { # words WORD...: what the last one may become
+	# shellcheck disable=SC2016 # for bash
+	bash --norc -c '
 	. "$1"/share/bash-completion/completions/fr-submit
 	PATH=$1/bin:$PATH
-	_fr_complete fr-submit --wai fr-submit
-	echo "${COMPREPLY[@]}"' bash "$T/stage/opt/fr")" --wait
+	shift
+	COMP_CWORD=$(($# - 1))
+	before=$((COMP_CWORD))
+	_fr_complete "$1" "${!#}" "${!before}"
+	echo "${COMPREPLY[@]}"' bash "$T/stage/opt/fr" "$@"
+}
+is 'completion knows the options' "$(words fr-submit --wai)" --wait
+is 'and what they may be' "$(words fr-ctl purge --state c)" \
+    'complete cancelled'
+is 'and the commands' "$(words fr-ctl pau)" pause
+is 'a flag wants nothing' "$(words fr-bench --json dr)" drain
 ok 'it can be uninstalled' mk uninstall
 is 'no file is left then' "$(find "$T/stage" ! -type d)" ''
