@@ -35,7 +35,7 @@ static const struct fr_opt opts[] = {
 
 static const struct fr_prog prog = {
 	.name = "fr-bench",
-	.args = "[options] submit|drain|both|latency|idle|backlog",
+	.args = "submit|drain|both|latency|idle|backlog",
 	.summary = "measure a manager",
 	.more =
 	    "submit   submits jobs, each acknowledged when it is durable\n"

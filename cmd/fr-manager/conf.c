@@ -77,7 +77,7 @@ static const struct fr_opt opts[] = {
 	{ 0 },
 };
 
-const struct fr_prog fr_conf_prog = { "fr-manager", "[OPTION]...",
+const struct fr_prog fr_conf_prog = { "fr-manager", "",
 	"take jobs over HTTP, keep them, and give them to workers", NULL,
 	opts };
 

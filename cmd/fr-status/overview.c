@@ -224,8 +224,7 @@ ready_text(struct fr_client *cl, struct text *t)
 	struct fr_span json;
 
 	if (fr_client_call(cl, &call, &err) != FR_OK)
-		text_line(
-		    t, RED, "%s: not ready: %s", fr_client_url(cl), err.msg);
+		text_line(t, RED, "not ready: %s", err.msg);
 	else
 		text_line(t, BOLD, "%s: ready", fr_client_url(cl));
 	if (fr_json_check(fr_buf_span(&call.answer), FR_JSON_DEPTH, &json,

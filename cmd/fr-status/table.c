@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "text.h"
 
+#define NARROWEST 8 /* that words are cut to */
+
 void
 table_init(struct table *t, const char *const *heads, size_t cols)
 {
@@ -64,13 +66,22 @@ static void
 add_cell(struct fr_buf *row, const struct table *t, size_t col,
     const char *cell, const size_t *widths)
 {
-	const size_t pad = widths[col] - columns(cell);
+	size_t width = columns(cell);
+	struct fr_span shown = fr_span_of(cell);
+	size_t pad;
 
 	if (col > 0)
 		fr_buf_adds(row, "  ");
+	if (width > widths[col]) {
+		shown.len = text_cut(shown, widths[col] - 2);
+		fr_buf_addspan(row, shown);
+		fr_buf_adds(row, "..");
+		return;
+	}
+	pad = widths[col] - width;
 	if (t->right[col])
 		fr_buf_addf(row, "%*s", (int)pad, "");
-	fr_buf_adds(row, cell);
+	fr_buf_addspan(row, shown);
 	if (!t->right[col])
 		fr_buf_addf(row, "%*s", (int)pad, "");
 }
@@ -84,6 +95,27 @@ add_row(struct text *text, enum style style, const struct fr_buf *row)
 	while (s.len > 0 && s.p[s.len - 1] == ' ')
 		s.len--;
 	text_long(text, style, "", s);
+}
+
+/* Takes from the widest column of words until the table fits, or as far as
+ * makes sense. */
+static void
+narrow(const struct table *t, size_t *widths, size_t width)
+{
+	size_t i, widest, sum = 2 * (t->cols - 1);
+
+	for (i = 0; i < t->cols; i++)
+		sum += widths[i];
+	for (; width > 0 && sum > width; sum--) {
+		widest = t->cols;
+		for (i = 0; i < t->cols; i++)
+			if (!t->right[i] && strcmp(t->heads[i], "ID") != 0 &&
+			    (widest == t->cols || widths[i] > widths[widest]))
+				widest = i;
+		if (widest == t->cols || widths[widest] <= NARROWEST)
+			return;
+		widths[widest]--;
+	}
 }
 
 void
@@ -101,6 +133,7 @@ table_write(const struct table *t, struct text *text, bool heads)
 	for (i = 0; i < t->ncells; i++, cell += strlen(cell) + 1)
 		if (columns(cell) > widths[i % t->cols])
 			widths[i % t->cols] = columns(cell);
+	narrow(t, widths, text->width);
 	fr_buf_init(&row, 0);
 	for (i = 0; heads && i < t->cols; i++)
 		add_cell(&row, t, i, t->heads[i], widths);

@@ -14,6 +14,7 @@ void
 text_init(struct text *t)
 {
 	fr_buf_init(&t->b, 0);
+	text_reset(t);
 }
 
 void
@@ -26,6 +27,8 @@ void
 text_reset(struct text *t)
 {
 	fr_buf_reset(&t->b);
+	t->width =
+	    fr_tty(STDOUT_FILENO) ? (size_t)fr_tty_width(STDOUT_FILENO) : 0;
 }
 
 void
@@ -70,9 +73,8 @@ code(enum style style)
 	return "";
 }
 
-/* As many bytes of s as fill width columns: one for each code point. */
-static size_t
-cut(struct fr_span s, size_t width)
+size_t
+text_cut(struct fr_span s, size_t width)
 {
 	size_t i, columns = 0;
 
@@ -104,7 +106,7 @@ text_render(const struct text *t, struct fr_buf *out, size_t width, size_t rows,
 		rest.len -= line.len + 2;
 		rest.p = nl + 1;
 		if (width > 0)
-			line.len = cut(line, width);
+			line.len = text_cut(line, width);
 		if (color)
 			fr_buf_adds(out, code(style));
 		fr_buf_addspan(out, line);
@@ -130,9 +132,7 @@ text_print(const struct text *t)
 	struct fr_buf out;
 
 	fr_buf_init(&out, 0);
-	text_render(t, &out,
-	    fr_tty(STDOUT_FILENO) ? (size_t)fr_tty_width(STDOUT_FILENO) : 0, 0,
-	    fr_tty_color(STDOUT_FILENO), "\n");
+	text_render(t, &out, t->width, 0, fr_tty_color(STDOUT_FILENO), "\n");
 	if (out.len > 0 && fr_buf_ok(&out))
 		(void)fwrite(out.p, 1, out.len, stdout);
 	fr_buf_fini(&out);

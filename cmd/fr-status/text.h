@@ -15,6 +15,7 @@ enum style { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 
 struct text {
 	struct fr_buf b; /* lines: a byte for the style, text, line feed */
+	size_t width;    /* of the terminal on stdout; 0: it is none */
 };
 
 void text_init(struct text *t);
@@ -36,6 +37,9 @@ void text_render(const struct text *t, struct fr_buf *out, size_t width,
     size_t rows, bool color, const char *end);
 size_t text_rows(const struct text *t);
 
+/* As many bytes of s as fill width columns: one for each code point. */
+size_t text_cut(struct fr_span s, size_t width);
+
 /* Prints them to stdout as that is: a terminal or not. */
 void text_print(const struct text *t);
 
@@ -46,8 +50,9 @@ void text_of_json(struct fr_buf *b, struct fr_span json);
 enum style style_of(enum fr_state state);
 
 /*
- * A table: columns as wide as they need to be, two spaces between them. Cells
- * are copied.
+ * A table: columns as wide as they need to be, two spaces between them. Where
+ * the terminal is too narrow for it, words are cut, but no ids and numbers.
+ * Cells are copied.
  */
 #define TABLE_COLS 12
 

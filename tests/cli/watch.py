@@ -7,6 +7,7 @@ or a signal's name. Prints what can be said of it, one word=value a line.
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -59,6 +60,7 @@ if pid == 0:
 read_until(master, lambda s: s.count(b"\x1b[J") >= 1)
 print("alternate=%d" % (ENTER in seen))
 print("types=%d" % (b"nobody" in seen))
+print("counts=%d" % bool(re.search(rb"yyy\.\. +0 +1 +0 ", seen)))
 print("escaped=%d" % (b"\\x1b[31m" in seen and b"\x1b[31m evil" not in seen))
 raw = termios.tcgetattr(slave)[3]
 print("raw=%d" % (not raw & termios.ICANON and not raw & termios.ECHO))

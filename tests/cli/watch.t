@@ -3,11 +3,12 @@
 # fr-status --watch: what the terminal was is put back, whatever ends it.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-plan 13
+plan 14
 
 manager
 worker "bad=printf 'a\\033[31m evil' >&2; exit 65"
 fr-submit nobody >/dev/null
+fr-submit "$(printf '%64s' '' | tr ' ' y)" >/dev/null
 run fr-submit --wait=20 bad
 
 watch() { # watch END: sets seen
@@ -19,6 +20,7 @@ has() { like "$1" "$seen" "^$2\$"; }
 watch q
 has 'it has a screen of its own' alternate=1
 has 'with the types on it' types=1
+has 'and their counts, beside a type with a long name' counts=1
 has 'and the jobs, which cannot steer it' escaped=1
 has 'keys come at once and unseen' raw=1
 has 'a smaller window gets shorter lines' narrow=1
