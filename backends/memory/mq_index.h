@@ -30,9 +30,10 @@ bool fr_mq_index_init(
 void fr_mq_index_fini(struct fr_mq_index *x);
 uint64_t fr_mq_index_hash(
     const struct fr_mq_index *x, const struct fr_uuid *id);
-/* Both only save time when many are added: the second some while after. */
-void fr_mq_index_prefetch(const struct fr_mq_index *x, uint64_t hash);
-void fr_mq_index_prefetch_chain(const struct fr_mq_index *x, uint64_t hash);
+/* Saves time when many are added: for the one that comes after so many more,
+ * step 0, then 1, then 2. */
+void fr_mq_index_prefetch(
+    const struct fr_mq_index *x, uint64_t hash, size_t ahead, int step);
 /* The entry's number, or MQ_NONE. */
 uint32_t fr_mq_index_find(
     const struct fr_mq_index *x, uint64_t hash, const struct fr_uuid *id);

@@ -16,7 +16,8 @@
  */
 #define IDLE_MAX 256        /* names without jobs that are kept */
 #define PLACE_MOST 10000    /* further back is not counted */
-#define PREFETCH_AHEAD 8    /* of a batch */
+#define PREFETCH_STEPS 3    /* see mq_index.c */
+#define PREFETCH_APART 4    /* jobs of a batch from one step to the next */
 #define BATCH_SCRATCH 1024U /* first size of the scratch */
 
 static fr_queue_open_fn fr_mq_open;
@@ -155,6 +156,7 @@ fr_mq_close(struct fr_queue *base)
 	free(q->command);
 	free(q->asked);
 	free(q->added);
+	free(q->hash);
 	free(q->weight);
 	free(q);
 }
@@ -301,11 +303,12 @@ add(struct mq *q, const struct fr_ticket *t, uint64_t hash, double weight,
 	return e;
 }
 
-/* Room for n in both scratch arrays. */
+/* Room for n in the scratch arrays. */
 static bool
 scratch(struct mq *q, size_t n)
 {
 	uint32_t *a;
+	uint64_t *h;
 	double *w;
 
 	if (n <= q->scratch_cap)
@@ -315,6 +318,10 @@ scratch(struct mq *q, size_t n)
 	if (a == NULL)
 		return false;
 	q->added = a;
+	h = reallocarray(q->hash, n, sizeof(*h));
+	if (h == NULL)
+		return false;
+	q->hash = h;
 	w = reallocarray(q->weight, n, sizeof(*w));
 	if (w == NULL)
 		return false;
@@ -334,17 +341,19 @@ weigh(struct mq *q, const struct fr_ticket *t, size_t n)
 		q->weight[i] = q->weighted ? fr_weigh_plain(&t[i]) : 1;
 }
 
+/* What the jobs of a batch after number i will touch. */
 static void
-prefetch(const struct mq *q, const struct fr_ticket *t, size_t i, size_t n)
+prefetch(const struct mq *q, size_t i, size_t n)
 {
-	const struct fr_mq_index *x = &q->index;
+	size_t ahead = PREFETCH_STEPS * PREFETCH_APART;
+	int step;
 
-	if (i + PREFETCH_AHEAD < n)
-		fr_mq_index_prefetch(
-		    x, fr_mq_index_hash(x, &t[i + PREFETCH_AHEAD].id));
-	if (i + PREFETCH_AHEAD / 2 < n)
-		fr_mq_index_prefetch_chain(
-		    x, fr_mq_index_hash(x, &t[i + PREFETCH_AHEAD / 2].id));
+	for (step = 0; step < PREFETCH_STEPS; step++) {
+		if (i + ahead < n)
+			fr_mq_index_prefetch(
+			    &q->index, q->hash[i + ahead], ahead, step);
+		ahead -= PREFETCH_APART;
+	}
 }
 
 static enum fr_rc
@@ -353,18 +362,19 @@ fr_mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 {
 	struct mq *q = self(base);
 	size_t nadded = 0, i;
-	uint64_t hash;
 	uint32_t e;
 
 	if (!scratch(q, n))
 		return no_memory(err);
 	weigh(q, t, n);
+	for (i = 0; i < n; i++)
+		q->hash[i] = fr_mq_index_hash(&q->index, &t[i].id);
 	for (i = 0; i < n; i++) {
-		prefetch(q, t, i, n);
-		hash = fr_mq_index_hash(&q->index, &t[i].id);
-		if (fr_mq_index_find(&q->index, hash, &t[i].id) != MQ_NONE)
+		prefetch(q, i, n);
+		if (fr_mq_index_find(&q->index, q->hash[i], &t[i].id) !=
+		    MQ_NONE)
 			continue;
-		e = add(q, &t[i], hash, q->weight[i], false);
+		e = add(q, &t[i], q->hash[i], q->weight[i], false);
 		if (e == MQ_NONE)
 			break;
 		q->added[nadded++] = e;
@@ -464,7 +474,6 @@ fr_mq_remove(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 
 	(void)err;
 	for (i = 0; i < n; i++) {
-		prefetch(q, t, i, n);
 		e = find(q, &t[i]);
 		if (e != MQ_NONE)
 			drop(q, e);
