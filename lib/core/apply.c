@@ -9,7 +9,6 @@
 /* What people ask for: create, cancel, retry, remove, pause, purge, wait. */
 
 #define CREATE_MAX 20000 /* jobs in one call of the store */
-#define PURGE_STEP 500   /* jobs that a turn forgets at most */
 
 /* The jobs of one request: FR_CONFLICT in a batch undoes all of it. */
 static void
@@ -263,16 +262,16 @@ static enum fr_rc
 apply_purge(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 {
 	enum fr_rc rc;
-	size_t n = PURGE_STEP;
+	size_t n;
+	bool all;
 
-	rc = e->c.store->ops->purge(e->c.store, op->u.purge.states,
-	    e->turn.now_ms - op->u.purge.older_ms, &n, err);
+	rc = fr_purge_some(e, op->u.purge.states,
+	    e->turn.now_ms - op->u.purge.older_ms, &n, &all, err);
 	if (rc != FR_OK)
 		return rc;
 	op->u.purge.count += (int64_t)n;
 	fr_count(&e->counters.purged, n);
-	e->turn.wrote = e->turn.wrote || n > 0;
-	if (n < PURGE_STEP) {
+	if (all) {
 		fr_answer(e, op, FR_OK);
 		return FR_OK;
 	}

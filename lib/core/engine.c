@@ -325,10 +325,11 @@ next_due(const struct fr_engine *e)
 	const struct fr_heap_node *n = fr_heap_first(&e->timers);
 	int64_t at = e->next_sweep_ms;
 
-	if (e->more_to_purge || (e->loading && !e->degraded) ||
-	    e->types.ready != NULL || e->purges != NULL || e->later != NULL ||
-	    e->fresh)
+	if ((e->loading && !e->degraded) || e->types.ready != NULL ||
+	    e->later != NULL || e->fresh)
 		return e->turn.mono_ms;
+	if (e->more_to_purge || e->purges != NULL)
+		return fr_purge_next(e);
 	if (n != NULL)
 		at = min64(at, n->at_ms);
 	if (e->echo_ms != 0)

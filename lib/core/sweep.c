@@ -15,7 +15,6 @@
 
 #define PROMOTE_STEP 2000 /* jobs in one turn */
 #define EXPIRE_STEP 1000
-#define PURGE_STEP 300
 #define WALK_STEP 2000       /* tickets in a turn that has other work */
 #define WALK_STEP_IDLE 10000 /* and in one that has none */
 
@@ -211,18 +210,18 @@ fr_apply_compare(struct fr_engine *e, struct fr_err *err)
 static enum fr_rc
 retain(struct fr_engine *e, struct fr_err *err)
 {
-	size_t n = PURGE_STEP;
 	enum fr_rc rc;
+	size_t n;
+	bool all;
 
 	if (e->c.retain_ms <= 0)
 		return FR_OK;
-	rc = e->c.store->ops->purge(e->c.store, FR_STATE_ENDED,
-	    e->turn.now_ms - e->c.retain_ms, &n, err);
+	rc = fr_purge_some(
+	    e, FR_STATE_ENDED, e->turn.now_ms - e->c.retain_ms, &n, &all, err);
 	if (rc != FR_OK)
 		return rc;
 	fr_count(&e->counters.purged, n);
-	e->turn.wrote = e->turn.wrote || n > 0;
-	e->more_to_purge = n == PURGE_STEP;
+	e->more_to_purge = !all;
 	return FR_OK;
 }
 

@@ -117,6 +117,8 @@ fr_turn_reset(struct fr_turn *t)
 	fr_arena_free(t->arena);
 	t->arena = NULL;
 	t->hooks = t->wrote = false;
+	t->purging = false;
+	t->purge_most = t->purged = 0;
 }
 
 void

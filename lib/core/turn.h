@@ -72,6 +72,9 @@ struct fr_turn {
 	struct fr_vec cancelled; /* struct fr_uuid: tell their workers */
 	struct fr_buf text;      /* of events */
 	struct fr_arena *arena;  /* data of tickets; NULL until needed */
+	bool purging;            /* purge_most was said */
+	size_t purge_most;       /* jobs that may be forgotten */
+	size_t purged;           /* that were */
 	bool hooks;              /* some event has one */
 	bool wrote;              /* the transaction changes something */
 	bool loading;            /* as the engine was when it began */
@@ -103,6 +106,8 @@ struct fr_engine {
 	int missing;       /* sweeps in a row that missed tickets */
 	bool fresh;        /* every lease gets a fresh term first */
 	bool more_to_purge;
+	int64_t purged_ms;     /* monotonic: when it last held others up */
+	size_t purge_owed;     /* jobs that others made or ended since */
 	bool tidy;             /* a sweep was done in the last turn */
 	bool full;             /* the last commit found the disk full */
 	int64_t full_said_ms;  /* monotonic; 0: the log has not been told */
@@ -165,6 +170,12 @@ FR_MUSTCHECK enum fr_rc fr_apply_others(
 FR_MUSTCHECK enum fr_rc fr_apply_compare(
     struct fr_engine *e, struct fr_err *err);
 FR_MUSTCHECK enum fr_rc fr_apply_sweep(struct fr_engine *e, struct fr_err *err);
+/* purge.c: forgets as many jobs that ended before that time as this turn
+ * should; *n: how many, *all: there are no more. */
+FR_MUSTCHECK enum fr_rc fr_purge_some(struct fr_engine *e, unsigned states,
+    int64_t before_ms, size_t *n, bool *all, struct fr_err *err);
+/* When the turn is due that goes on with it; on the monotonic clock. */
+int64_t fr_purge_next(const struct fr_engine *e);
 /* Between two turns: forgets workers and types that are not needed. */
 void fr_sweep_tidy(struct fr_engine *e);
 FR_MUSTCHECK enum fr_rc fr_apply_walk(struct fr_engine *e, struct fr_err *err);

@@ -844,6 +844,66 @@ ended_jobs_are_purged_in_steps(void **state)
 	assert_int_equal(look(w, &ids[2]).state, FR_STATE_QUEUED);
 }
 
+static uint64_t
+purged(struct world *w)
+{
+	struct fr_engine_counters c;
+
+	fr_engine_counters(w->engine, &c);
+	return c.purged;
+}
+
+/* A turn for which somebody waits; he is answered in it. */
+static void
+busy_step(struct world *w)
+{
+	struct fr_op *op = work_op("w2", "none", 0, 0);
+
+	send(w, op);
+	step(w);
+	assert_ptr_equal(answer(w), op);
+	op_free(op);
+}
+
+static void
+a_purge_lets_others_through(void **state)
+{
+	struct world *w = *state;
+	struct fr_job job;
+	struct fr_op *op;
+	uint64_t n;
+	size_t i;
+
+	for (i = 0; i < 320; i++) {
+		(void)submit(w, "t", 0, 1);
+		job = take(w, "w1", "t");
+		(void)report(w, "w1", &job, FR_FINISH_COMPLETE, "1");
+	}
+	pass(w, 10000);
+	op = op_new(FR_OP_PURGE);
+	op->u.purge.states = FR_STATE_ENDED;
+	op->u.purge.older_ms = 5000;
+	send(w, op);
+	busy_step(w);
+	n = purged(w);
+	assert_in_range(n, 1, 60);
+	/* Not in each of their turns, ... */
+	busy_step(w);
+	assert_int_equal(purged(w), n);
+	/* ... but again after a while, however many they are. */
+	while (purged(w) < 320) {
+		n = purged(w);
+		w->ms += 2;
+		busy_step(w);
+		assert_in_range(purged(w), n + 1, n + 60);
+	}
+	w->ms += 2;
+	settle(w);
+	assert_ptr_equal(answer(w), op);
+	assert_int_equal(op->u.purge.count, 320);
+	op_free(op);
+}
+
 static void
 a_clock_set_forward_ends_no_lease(void **state)
 {
@@ -905,6 +965,7 @@ main(void)
 		T(a_new_engine_finds_everything_in_the_store),
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),
+		T(a_purge_lets_others_through),
 		T(a_clock_set_forward_ends_no_lease),
 		T(an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it),
 	};
