@@ -14,8 +14,9 @@
  * that it sees one state of the store.
  */
 
-/* So many are sorted rather than looked for among all jobs. */
+/* So many, or such a part of all, are sorted rather than looked for. */
 #define LIST_FEW 50000
+#define LIST_PART 20
 
 /* Hands out what st yields; resets it. */
 static enum fr_rc
@@ -214,51 +215,66 @@ list_start(struct fr_sq *q, const struct fr_uuid *after, int64_t *below,
 	return rc == FR_NOTFOUND ? FR_OK : rc;
 }
 
-/* How many jobs match, and how many the indexes of these states hold. */
+/* What a list will find. */
+struct listing {
+	unsigned states; /* those of the asked ones in which any job matches */
+	int64_t match;   /* how many do in all */
+	int64_t held;    /* how many the indexes of those states hold */
+	int64_t all;     /* how many are in any state but queued */
+};
+
 static enum fr_rc
-list_counts(struct fr_sq *q, int64_t type, unsigned states, int64_t *match,
-    int64_t *held, struct fr_err *err)
+list_counts(struct fr_sq *q, int64_t type, unsigned states, struct listing *l,
+    struct fr_err *err)
 {
 	sqlite3_stmt *st = NULL;
 	enum fr_rc rc;
+	unsigned bit;
 
+	*l = (struct listing){ 0 };
 	rc = fr_sq_get(q, FR_SQ_COUNT_SUM, &st, err);
 	if (rc != FR_OK)
 		return rc;
 	sqlite3_bind_int64(st, 1, type);
-	sqlite3_bind_int64(st, 2, states);
-	rc = fr_sq_step(q, st, err);
-	if (rc == FR_OK) {
-		*match = sqlite3_column_int64(st, 0);
-		*held = sqlite3_column_int64(st, 1);
+	while ((rc = fr_sq_step(q, st, err)) == FR_OK) {
+		bit = 1U << (sqlite3_column_int(st, 0) & 31);
+		if (bit != FR_STATE_BIT(FR_STATE_QUEUED))
+			l->all += sqlite3_column_int64(st, 2);
+		if ((bit & states) == 0 || sqlite3_column_int64(st, 1) <= 0)
+			continue;
+		l->states |= bit;
+		l->match += sqlite3_column_int64(st, 1);
+		l->held += sqlite3_column_int64(st, 2);
 	}
 	sqlite3_reset(st);
-	return rc;
+	return rc == FR_NOTFOUND ? FR_OK : rc;
 }
 
 static enum fr_rc
 list(struct fr_sq *q, const struct fr_list *l, int64_t type,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	int64_t below = 0, match = 0, held = 0, limit = limit_of(l->limit);
+	int64_t below = 0, limit = limit_of(l->limit);
+	struct listing found = { 0 };
 	sqlite3_stmt *st = NULL;
 	enum fr_rc rc;
+	bool few;
 
 	rc = list_start(q, l->after, &below, err);
 	if (rc == FR_OK)
-		rc = list_counts(q, type, l->states, &match, &held, err);
-	if (rc != FR_OK || match == 0)
+		rc = list_counts(q, type, l->states, &found, err);
+	if (rc != FR_OK || found.match == 0)
 		return rc;
-	rc = fr_sq_get(
-	    q, held <= LIST_FEW ? FR_SQ_LIST_FEW : FR_SQ_LIST, &st, err);
+	few = found.held <= LIST_FEW || found.held <= found.all / LIST_PART;
+	rc = fr_sq_get(q, few ? FR_SQ_LIST_FEW : FR_SQ_LIST, &st, err);
 	if (rc != FR_OK)
 		return rc;
 	/* When all have been found there is nothing more to look for. */
-	if (limit > match)
-		limit = match;
+	if (limit > found.match)
+		limit = found.match;
 	sqlite3_bind_int64(st, 1, below);
 	sqlite3_bind_int64(st, 2, type);
-	sqlite3_bind_int64(st, 3, l->states);
+	sqlite3_bind_int64(st, 3, found.states);
 	sqlite3_bind_int64(st, 4, limit);
 	return emit_rows(q, st, emit, arg, err);
 }

@@ -40,8 +40,8 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     "INSERT INTO count (type, state, n) VALUES (?1, ?2, ?3)"
     " ON CONFLICT DO UPDATE SET n = n + excluded.n",
 [FR_SQ_COUNT_SUM] =
-    "SELECT coalesce(sum(n) FILTER (WHERE ?1 < 0 OR type = ?1), 0),"
-    " coalesce(sum(n), 0) FROM count WHERE (?2 >> state) & 1",
+    "SELECT state, sum(n) FILTER (WHERE ?1 < 0 OR type = ?1), sum(n)"
+    " FROM count GROUP BY state",
 [FR_SQ_STATS] =
     "SELECT t.n, t.name, t.paused, c.state, c.n FROM type t"
     " LEFT JOIN count c ON c.type = t.n ORDER BY t.n",
@@ -158,7 +158,7 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
 /* Two small tables are merged; `job` is read where there is a match only. */
 [FR_SQ_LIST] = COLUMNS
     "FROM ("
-    "SELECT seq FROM ran WHERE seq < ?1 AND state <> 1"
+    "SELECT seq FROM ran WHERE (?3 & ~2) <> 0 AND seq < ?1 AND state <> 1"
     " AND (?3 >> state) & 1 AND (?2 < 0 OR type = ?2) UNION ALL "
     "SELECT seq FROM queued"
     " WHERE (?3 >> 1) & 1 AND seq < ?1 AND (?2 < 0 OR type = ?2)"

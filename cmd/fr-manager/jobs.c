@@ -64,7 +64,8 @@ emit_paused(void *arg, const struct fr_type_stats *t)
 	return FR_OK;
 }
 
-/* What a queued job waits for, and the job as it is after that. */
+/* What a queued job waits for, and the job as it is after that. Only if the
+ * queue cannot tell its place is that looked for in the store. */
 static enum fr_rc
 read_queued(struct fr_store *s, struct fr_request *q)
 {
@@ -72,12 +73,14 @@ read_queued(struct fr_store *s, struct fr_request *q)
 	int64_t cursor = 0;
 	enum fr_rc rc;
 
-	q->ahead = 0;
-	rc = s->ops->get_queue(
-	    s, q->type, false, &cursor, &n, emit_ticket, q, &q->err);
-	if (rc != FR_EXISTS && !(rc == FR_OK && q->ahead == MAX_AHEAD))
-		q->ahead = -1;
-	q->err.msg[0] = '\0';
+	if (q->ahead == -1) {
+		q->ahead = 0;
+		rc = s->ops->get_queue(
+		    s, q->type, false, &cursor, &n, emit_ticket, q, &q->err);
+		if (rc != FR_EXISTS && !(rc == FR_OK && q->ahead == MAX_AHEAD))
+			q->ahead = -1;
+		q->err.msg[0] = '\0';
+	}
 	rc = s->ops->stats(s, emit_paused, q, &q->err);
 	return rc == FR_OK ? read_job(s, q) : rc;
 }
@@ -102,6 +105,9 @@ got_workers(struct fr_request *q)
 		q->have_workers = false;
 		for (i = 0; i < q->op.u.workers.n; i++)
 			q->have_workers |= fr_worker_has_type(&v[i], q->type);
+		q->ahead = q->op.u.workers.ahead;
+		if (q->ahead > MAX_AHEAD)
+			q->ahead = MAX_AHEAD;
 	}
 	fr_ask_reader(q, read_queued, answer_job);
 }
@@ -116,6 +122,8 @@ got_job(struct fr_request *q)
 	}
 	memset(&q->op, 0, sizeof(q->op));
 	q->op.kind = FR_OP_WORKERS;
+	q->op.u.workers.type = q->type;
+	q->op.u.workers.id = q->id;
 	fr_ask_engine(q, false, got_workers);
 }
 

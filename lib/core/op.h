@@ -89,6 +89,9 @@ struct fr_exchange {
 	int64_t lease_ms;
 };
 
+/* More than the queue counts. */
+#define FR_AHEAD_MANY INT64_MAX
+
 /* What the engine knows of a worker: the answer of FR_OP_WORKERS. */
 struct fr_worker_view {
 	struct fr_span id, host;
@@ -142,6 +145,11 @@ struct fr_op {
 		struct {
 			struct fr_worker_view *v; /* out, in the arena */
 			size_t n;
+			const char *type;  /* NULL, or of a queued job */
+			struct fr_uuid id; /* and its id */
+			int64_t ahead;     /* out: how many of its type go
+					    * first; -1: the queue cannot
+					    * tell; FR_AHEAD_MANY */
 		} workers;
 		struct {
 			const int64_t *done; /* numbers that were delivered */

@@ -169,6 +169,21 @@ add_elsewhere(void *arg, const struct fr_seen *s)
 	return v->id.p != NULL && v->json.p != NULL ? FR_OK : FR_NOMEM;
 }
 
+/* A shared queue would be a way there and back, or a long search. */
+static int64_t
+place(struct fr_engine *e, const char *type, const struct fr_uuid *id)
+{
+	const struct fr_ticket t = { .id = *id, .type = type };
+	int64_t ahead = 0;
+	enum fr_rc rc;
+
+	if (type == NULL || e->degraded || e->shared_queue ||
+	    e->c.queue->ops->place == NULL)
+		return -1;
+	rc = e->c.queue->ops->place(e->c.queue, &t, &ahead, NULL);
+	return rc == FR_OK ? ahead : rc == FR_TOOBIG ? FR_AHEAD_MANY : -1;
+}
+
 enum fr_rc
 fr_workers_view(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 {
@@ -180,6 +195,7 @@ fr_workers_view(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 	void *p;
 
 	op->u.workers.n = 0;
+	op->u.workers.ahead = place(e, op->u.workers.type, &op->u.workers.id);
 	while (fr_map_next(e->workers.by_id, &pos, NULL, &p)) {
 		w = p;
 		if (!fr_worker_is_there(e, w))
