@@ -19,7 +19,7 @@ CPPFLAGS += -Ilib -I. -I$B/gen -DFR_LIBEXEC=\"$(PREFIX)/libexec/forerunner\" \
 LINK = -pie -pthread -Wl,-z,relro,-z,now,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN))
 
-# Programs for people, programs behind them, and the built-in handlers.
+# Programs, and the built-in handlers.
 PROGS := $(sort $(notdir $(patsubst %.c,%,$(wildcard cmd/fr-*.c)) \
 	$(patsubst %/main.c,%,$(wildcard cmd/fr-*/main.c))))
 HANDLERS := $(patsubst cmd/handlers/%.c,%,$(wildcard cmd/handlers/*.c))
@@ -204,8 +204,6 @@ BINDIR = $(DESTDIR)$(PREFIX)/bin
 LIBEXECDIR = $(DESTDIR)$(PREFIX)/libexec/forerunner
 SHAREDIR = $(DESTDIR)$(PREFIX)/share
 UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
-BEHIND := fr-keep # programs that only other programs run
-FRONT := $(filter-out $(BEHIND),$(PROGS))
 MANPAGES := $(wildcard man/*.[1-8])
 EXAMPLES := $(patsubst share/%,%,$(shell find share/examples -type f))
 COMPLETION = $(SHAREDIR)/bash-completion/completions
@@ -213,15 +211,13 @@ ZSH = $(SHAREDIR)/zsh/site-functions
 
 install: all
 	install -d $(BINDIR) $(LIBEXECDIR)/handlers $(UNITDIR)
-	install $(FRONT:%=$B/bin/%) $(BINDIR)
-	for p in $(filter $(BEHIND),$(PROGS)); do \
-		install $B/bin/$$p $(LIBEXECDIR) || exit; done
+	install $(PROGS:%=$B/bin/%) $(BINDIR)
 	install $(HANDLERS:%=$B/libexec/forerunner/handlers/%) \
 	    $(LIBEXECDIR)/handlers
 	install -d $(DESTDIR)$(PREFIX)/include/fr $(COMPLETION) $(ZSH)
 	install -m 644 lib/fr/*.h $(DESTDIR)$(PREFIX)/include/fr
 	install -m 644 share/completion/fr.bash $(COMPLETION)
-	for p in $(FRONT); do ln -sf fr.bash $(COMPLETION)/$$p || exit; done
+	for p in $(PROGS); do ln -sf fr.bash $(COMPLETION)/$$p || exit; done
 	install -m 644 share/completion/_fr $(ZSH)
 	for m in $(MANPAGES); do \
 		d=$(SHAREDIR)/man/man$${m##*.} && install -d $$d && \
@@ -234,8 +230,8 @@ install: all
 		chmod 644 $(UNITDIR)/$${u##*/} || exit; done
 
 uninstall:
-	rm -f $(FRONT:%=$(BINDIR)/%) $(COMPLETION)/fr.bash \
-	    $(FRONT:%=$(COMPLETION)/%) $(ZSH)/_fr \
+	rm -f $(PROGS:%=$(BINDIR)/%) $(COMPLETION)/fr.bash \
+	    $(PROGS:%=$(COMPLETION)/%) $(ZSH)/_fr \
 	    $(patsubst share/systemd/%,$(UNITDIR)/%,$(wildcard share/systemd/*))
 	for m in $(notdir $(MANPAGES)); do \
 		rm -f $(SHAREDIR)/man/man$${m##*.}/$$m; done

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/outcome.h"
 
 #define VALUE_MOST 300 /* bytes of data and results that are shown */
 #define LOG_LINES 10   /* of the log */
@@ -132,20 +133,15 @@ job_text(const struct fr_jobview *told, struct text *t)
 	lines(t, "log", DIM, job->log, LOG_LINES);
 }
 
-/* The text of a value on stdout, as it is, unless that is a terminal. */
+/* A log on stdout, as it is, unless that is a terminal. */
 static void
-print_text(struct fr_span json, bool raw)
+print_log(struct fr_span json)
 {
 	struct fr_buf text, safe;
 
 	fr_buf_init(&text, 0);
 	fr_buf_init(&safe, 0);
-	if (raw)
-		text_of_json(&text, json);
-	else if (json.len > 0)
-		fr_buf_addspan(&text, json);
-	else
-		fr_buf_adds(&text, "null");
+	text_of_json(&text, json);
 	if (text.len > 0 && text.p[text.len - 1] != '\n')
 		fr_buf_addc(&text, '\n');
 	if (fr_tty(STDOUT_FILENO)) {
@@ -161,17 +157,11 @@ print_text(struct fr_span json, bool raw)
 static enum fr_rc
 print_result(const struct conf *conf, const struct fr_jobview *told)
 {
-	struct fr_buf b;
-
 	if (told->job.state == FR_STATE_COMPLETE) {
-		print_text(told->job.result, conf->raw);
+		fr_outcome_result(told->job.result, conf->raw);
 		return FR_OK;
 	}
-	fr_buf_init(&b, 0);
-	text_of_json(&b, told->job.error);
-	fr_warnf("job %s: %s%s%s", told->id, fr_state_name(told->job.state),
-	    b.len > 0 ? ": " : "", fr_buf_cstr(&b));
-	fr_buf_fini(&b);
+	fr_outcome_error(told->id, told->job.state, told->job.error);
 	return FR_JOBFAILED;
 }
 
@@ -187,7 +177,7 @@ show(const struct conf *conf, const struct fr_jobview *told, bool first)
 			NULL) == FR_OK)
 			print_json(json);
 	} else if (conf->log)
-		print_text(told->job.log, true);
+		print_log(told->job.log);
 	else if (conf->result)
 		return print_result(conf, told);
 	else {
@@ -203,37 +193,18 @@ show(const struct conf *conf, const struct fr_jobview *told, bool first)
 	return FR_OK;
 }
 
-static enum fr_rc
-wait_until(const struct conf *conf, int64_t *until_ms)
-{
-	int64_t ms;
-
-	*until_ms = -1;
-	if (!conf->wait.given || conf->wait.value == NULL)
-		return FR_OK;
-	if (fr_str_duration(fr_span_of(conf->wait.value), &ms) != FR_OK) {
-		fr_warnf("--wait `%s': not a duration", conf->wait.value);
-		return FR_USAGE;
-	}
-	*until_ms = fr_time_mono_ms() + ms;
-	return FR_OK;
-}
-
 enum fr_rc
 jobs(struct fr_client *cl, const struct conf *conf, char *const ids[], int n)
 {
 	struct fr_jobview told = { .arena = NULL };
 	struct fr_err err = FR_ERR_INIT;
-	enum fr_rc rc, worst;
-	int64_t until_ms;
+	enum fr_rc rc, worst = FR_OK;
 	int i;
 
-	worst = wait_until(conf, &until_ms);
 	/* One bad id does not stop the rest; no manager does. */
-	for (i = 0; i < n && worst != FR_USAGE && worst != FR_UNREACHABLE;
-	     i++) {
+	for (i = 0; i < n && worst != FR_UNREACHABLE; i++) {
 		rc = conf->wait.given
-			 ? fr_jobs_wait(cl, ids[i], until_ms, &told, &err)
+			 ? fr_jobs_wait(cl, ids[i], conf->until_ms, &told, &err)
 			 : fr_jobs_get(cl, ids[i], &told, &err);
 		if (rc == FR_OK)
 			rc = show(conf, &told, i == 0);

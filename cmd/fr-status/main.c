@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "cli/outcome.h"
 
 static const struct fr_opt opts[] = {
 	{ 0, "after", FR_OPT_STR, "ID", offsetof(struct conf, after),
@@ -142,6 +143,7 @@ main(int argc, char *argv[])
 	enum fr_rc rc;
 
 	check(&conf, argc - i);
+	conf.until_ms = fr_outcome_until(&prog, "--wait", &conf.wait);
 	cc = (struct fr_client_conf){ .manager = conf.manager,
 		.token = fr_token(conf.token_file),
 		.ca_file = conf.ca_file,

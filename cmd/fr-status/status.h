@@ -27,6 +27,7 @@ struct conf {
 	bool follow;
 	bool watch;
 	struct fr_maybe wait;
+	int64_t until_ms; /* monotonic; -1: for ever */
 	const char *state;
 	const char *type;
 	const char *after;

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "cli/outcome.h"
+
 static const struct fr_opt opts[] = {
 	{ 0, "at", FR_OPT_STR, "TIME", offsetof(struct conf, at),
 	    "do not run it before this time (RFC 3339)", 0, 0 },
@@ -101,6 +103,7 @@ main(int argc, char *argv[])
 	int i = fr_args(&prog, argc, argv, &conf);
 
 	check(&conf, argc - i);
+	conf.until_ms = fr_outcome_until(&prog, "--wait", &conf.wait);
 	type = i < argc ? argv[i++] : NULL;
 	return fr_finish(conf.bulk ? bulk(&conf, type)
 				   : single(&conf, type, argv + i, argc - i));

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "cli/outcome.h"
 #include "client/jobs.h"
 
 /* What a signal says on its way; made before it is allowed to come. */
@@ -103,77 +104,22 @@ answered_id(struct fr_client *cl, const struct fr_call *call,
 	    fr_client_url(cl));
 }
 
-/* A value of a job on stdout; what is read by people cannot steer. */
-static void
-print_value(struct fr_span json, bool raw)
-{
-	const bool tty = fr_tty(STDOUT_FILENO);
-	struct fr_buf text, safe;
-
-	fr_buf_init(&text, 0);
-	fr_buf_init(&safe, 0);
-	if (raw && json.len > 0 && fr_json_type(json) == FR_JSON_STRING) {
-		char *p = fr_buf_reserve(&text, json.len);
-
-		if (p != NULL)
-			fr_buf_commit(&text, fr_json_unescape(p, json));
-	} else if (json.len > 0)
-		fr_buf_addspan(&text, json);
-	else
-		fr_buf_adds(&text, "null");
-	fr_buf_addc(&text, '\n');
-	if (tty)
-		fr_str_visible(&safe, fr_buf_span(&text), true);
-	if (!fr_buf_ok(&text) || !fr_buf_ok(&safe))
-		fr_warnf("out of memory for the result");
-	else
-		(void)fwrite(tty ? safe.p : text.p, 1,
-		    tty ? safe.len : text.len, stdout);
-	fr_buf_fini(&safe);
-	fr_buf_fini(&text);
-}
-
-/* The error of a job as people read it: a string without its quotes. */
-static void
-warn_error(const struct fr_jobview *t)
-{
-	struct fr_buf text, safe;
-	char *p;
-
-	fr_buf_init(&text, 0);
-	fr_buf_init(&safe, 0);
-	p = fr_buf_reserve(&text, t->job.error.len + 1);
-	if (p != NULL && t->job.error.len > 0) {
-		if (fr_json_type(t->job.error) == FR_JSON_STRING)
-			fr_buf_commit(&text, fr_json_unescape(p, t->job.error));
-		else
-			fr_buf_addspan(&text, t->job.error);
-	}
-	fr_str_visible(&safe, fr_buf_span(&text), true);
-	/* Not fr_warnf: it may be long. */
-	(void)fprintf(stderr, "fr-submit: job %s %s%s%s\n", t->id,
-	    t->job.state == FR_STATE_CANCELLED ? "was cancelled" : "failed",
-	    safe.len > 0 ? ": " : "", fr_buf_cstr(&safe));
-	fr_buf_fini(&safe);
-	fr_buf_fini(&text);
-}
-
 static enum fr_rc
 wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
-    int64_t until_ms, struct fr_err *err)
+    struct fr_err *err)
 {
 	struct fr_jobview t = { .arena = NULL };
 	enum fr_rc rc;
 
 	say_id_on_signal(id);
-	rc = fr_jobs_wait(cl, id, until_ms, &t, err);
+	rc = fr_jobs_wait(cl, id, conf->until_ms, &t, err);
 	if (rc != FR_OK) {
 		fr_warn(err);
 		fr_warnf("job %s goes on; see fr-status --wait %s", id, id);
 	} else if (t.job.state == FR_STATE_COMPLETE)
-		print_value(t.job.result, conf->raw);
+		fr_outcome_result(t.job.result, conf->raw);
 	else {
-		warn_error(&t);
+		fr_outcome_error(t.id, t.job.state, t.job.error);
 		rc = FR_JOBFAILED;
 	}
 	fr_jobview_fini(&t);
@@ -195,21 +141,6 @@ say_how_to_go_on(const struct fr_client *cl, enum fr_rc rc, struct fr_span job)
 		    (int)id.len - 2, id.p + 1);
 }
 
-static enum fr_rc
-wait_until(const struct conf *conf, int64_t *until_ms, struct fr_err *err)
-{
-	int64_t ms;
-
-	*until_ms = -1;
-	if (conf->wait.value == NULL)
-		return FR_OK;
-	if (fr_str_duration(fr_span_of(conf->wait.value), &ms) != FR_OK)
-		return fr_fail(err, FR_USAGE, "--wait `%s': not a duration",
-		    conf->wait.value);
-	*until_ms = fr_time_mono_ms() + ms;
-	return FR_OK;
-}
-
 enum fr_rc
 single(const struct conf *conf, const char *type, char *const argv[], int argc)
 {
@@ -223,13 +154,10 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 	char id[FR_UUID_TEXT];
 	struct fr_buf body;
 	bool unsure = false;
-	int64_t until_ms;
 	enum fr_rc rc;
 
 	fr_buf_init(&body, 0);
-	rc = wait_until(conf, &until_ms, &err);
-	if (rc == FR_OK)
-		rc = make_job(conf, type, argv, argc, &body, &err);
+	rc = make_job(conf, type, argv, argc, &body, &err);
 	if (rc == FR_OK)
 		rc = fr_client_open(&cl, &cc, &err);
 	if (rc == FR_OK) {
@@ -244,7 +172,7 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 		if (unsure)
 			say_how_to_go_on(cl, rc, call.body);
 	} else if (conf->wait.given)
-		rc = wait_for(cl, conf, id, until_ms, &err);
+		rc = wait_for(cl, conf, id, &err);
 	else if (!conf->quiet)
 		(void)puts(id);
 	fr_client_close(cl);

@@ -21,6 +21,7 @@ struct conf {
 	bool raw;
 	bool quiet;
 	struct fr_maybe wait;
+	int64_t until_ms; /* monotonic; -1: for ever */
 	/* of the job */
 	const char *id;
 	const char *key;

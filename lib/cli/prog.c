@@ -41,6 +41,12 @@ say(const char *fmt, va_list ap)
 	fr_buf_fini(&b);
 }
 
+const char *
+fr_prog_name(void)
+{
+	return prog_name;
+}
+
 void
 fr_warnf(const char *fmt, ...)
 {

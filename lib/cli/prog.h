@@ -85,6 +85,8 @@ const char *fr_env_libexec(void);
 /* "NAME: message" on stderr, control characters made visible. */
 void fr_warn(const struct fr_err *err);
 void fr_warnf(const char *fmt, ...) FR_PRINTF(1, 2);
+/* The program's name, for what is too long for fr_warnf. */
+const char *fr_prog_name(void);
 
 /* The one with the larger exit status; a if they are the same. */
 enum fr_rc fr_worse(enum fr_rc a, enum fr_rc b);

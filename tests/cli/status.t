@@ -50,7 +50,7 @@ run fr-status --result --raw $id
 is '--raw without its quotes' "$(wc -c <"$T/out" | tr -d ' ')" 5001
 standin "json:$(job failed null '"it broke\nbadly"')"
 exits '--result of a failed job is exit 1' 1 fr-status --result $id
-is 'and says its error' "$(cat "$T/out" "$T/err")" "fr-status: job $id: failed: it broke
+is 'and says its error' "$(cat "$T/out" "$T/err")" "fr-status: job $id failed: it broke
 badly"
 
 standin "json:$(job running)" "json:$(job complete 7)"
