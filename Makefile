@@ -120,8 +120,9 @@ $B/tests/sim/%: $B/tests/sim/%.o $B/libbackends.a $B/libfr.a
 	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
 	    $(call pkg,$(BACKEND_LIBS)) -ldl -lm
 
-# Helpers of the tests in tests/backend.
-DRIVERS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/backend/*.c))
+# Helpers of the tests in tests/backend and tests/api.
+DRIVERS := $(patsubst tests/%.c,$B/tests/%,\
+	$(wildcard tests/backend/*.c tests/api/*.c))
 $(DRIVERS): $B/tests/%: $B/tests/%.o $B/libbackends.a $B/libfr.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ \
@@ -259,7 +260,7 @@ lint:
 # Every figure beside the peers', in one run; BENCH='--quick --only drain'.
 bench:
 	@share/install-deps build bench
-	+@$(MAKE) --no-print-directory all $(BENCHES:%=$B/tests/bench/%)
+	+@$(MAKE) --no-print-directory all drivers $(BENCHES:%=$B/tests/bench/%)
 	@FR_BUILD=$(CURDIR)/$B FR_LIBEXEC=$(CURDIR)/$B/libexec/forerunner \
 	    tests/bench/run.py $(BENCH)
 

@@ -23,6 +23,11 @@ fr_ask_engine(struct fr_request *q, bool parked, fr_handler_fn *next)
 	struct fr_manager *m = fr_manager_of(q);
 	enum fr_rc rc;
 
+	if (!fr_http_count(&q->http)) {
+		fr_answer_problem(
+		    q, 503, "about:blank", "too much to do at the moment");
+		return;
+	}
 	q->op.arena = q->http.arena;
 	q->op.owner = q;
 	q->next = next;
@@ -38,13 +43,29 @@ fr_ask_engine(struct fr_request *q, bool parked, fr_handler_fn *next)
 	fr_answer_failed(q, FR_AGAIN, &q->err);
 }
 
-void
-fr_ask_reader(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next)
+static void
+ask_reader(
+    struct fr_request *q, fr_read_fn *read, fr_handler_fn *next, bool slow)
 {
 	q->read = read;
 	q->next = next;
 	fr_http_lend(&q->http, false);
-	fr_reader_ask(fr_manager_of(q)->reader, q);
+	if (fr_reader_ask(fr_manager_of(q)->reader, q, slow))
+		return;
+	fr_http_back(&q->http);
+	fr_answer_problem(q, 503, "about:blank", "too many lists to be read");
+}
+
+void
+fr_ask_reader(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next)
+{
+	ask_reader(q, read, next, false);
+}
+
+void
+fr_ask_list(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next)
+{
+	ask_reader(q, read, next, true);
 }
 
 /* ---- ids that are not whole --------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -26,6 +27,13 @@
  * before it is cut off: else it would lose that answer. */
 #define LINGER_MS 2000
 #define LINGER_BYTES ((size_t)64 << 20)
+#define LINGER_MOST 1024 /* connections */
+/* And how much all of them in a second: beyond it they are not read. */
+#define SWALLOW_BYTES ((size_t)64 << 20)
+/* Of a body at a time, so that large ones do not keep others waiting. */
+#define BODY_STEP ((size_t)128 * 1024)
+/* Read at a time once half of that may be held by what has come too early. */
+#define CROWDED_STEP ((size_t)4096)
 
 static void readable(int fd, short what, void *arg);
 static void writable(int fd, short what, void *arg);
@@ -96,6 +104,20 @@ fr_conn_count_out(struct fr_conn *c)
 	c->out_bytes = c->out.cap;
 }
 
+static void
+count_in(struct fr_conn *c)
+{
+	c->http->n.in_bytes += c->in.cap - c->in_bytes;
+	c->in_bytes = c->in.cap;
+}
+
+/* Whether much has come before its turn already. */
+static bool
+crowded(const struct fr_http *h)
+{
+	return h->n.in_bytes > h->conf.max_memory / 8;
+}
+
 /* Those that wait are told that nobody will read the answer. */
 static void
 tell_gone(struct fr_conn *c)
@@ -130,10 +152,16 @@ fr_conn_close(struct fr_conn *c)
 	fr_heap_remove(&h->deadlines, &c->timer);
 	if (c->idle)
 		TAILQ_REMOVE(&h->idle, c, idle_link);
+	if (c->state == FR_CONN_LINGER) {
+		TAILQ_REMOVE(&h->lingering, c, idle_link);
+		h->nlingering--;
+	}
 	TAILQ_REMOVE(&h->conns, c, all);
 	h->n.connections--;
+	h->guests -= c->guest;
 	(void)close(c->fd);
 	fr_buf_fini(&c->in);
+	count_in(c);
 	fr_buf_fini(&c->out);
 	fr_conn_count_out(c);
 	free(c);
@@ -168,7 +196,7 @@ read_body(struct fr_conn *c)
 	ssize_t n;
 
 	fr_assert(p != NULL);
-	n = read(c->fd, p, c->need);
+	n = read(c->fd, p, c->need < BODY_STEP ? c->need : BODY_STEP);
 	/* feed sees them as bytes that are there already */
 	if (n > 0) {
 		fr_buf_commit(&r->big, (size_t)n);
@@ -203,12 +231,22 @@ got(struct fr_conn *c, const char *p, size_t n)
 	}
 }
 
+/* A flood of bodies that were refused is not worth reading them. */
 static void
 swallow(struct fr_conn *c, size_t n)
 {
+	struct fr_http *h = c->http;
+	struct timespec ts;
+
 	c->swallowed += n;
 	if (c->swallowed > LINGER_BYTES)
 		c->broken = true;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	if (ts.tv_sec != h->swallowed_s)
+		h->swallowed = 0;
+	h->swallowed_s = ts.tv_sec;
+	h->swallowed += n;
+	c->deaf = h->swallowed > SWALLOW_BYTES;
 }
 
 static void
@@ -222,7 +260,9 @@ readable(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	set_idle(c, false);
-	n = body ? read_body(c) : read(c->fd, h->scratch, sizeof(h->scratch));
+	n = body ? read_body(c)
+		 : read(c->fd, h->scratch,
+		       crowded(h) ? CROWDED_STEP : sizeof(h->scratch));
 	if (n == -1) {
 		if (errno == EAGAIN || errno == EINTR)
 			return;
@@ -340,11 +380,21 @@ flush(struct fr_conn *c)
 static void
 finish(struct fr_conn *c)
 {
+	struct fr_http *h = c->http;
+	struct fr_conn *first;
+
 	if (c->eof || shutdown(c->fd, SHUT_WR) == -1) {
 		c->broken = true;
 		return;
 	}
 	c->state = FR_CONN_LINGER;
+	TAILQ_INSERT_TAIL(&h->lingering, c, idle_link);
+	h->nlingering++;
+	first = TAILQ_FIRST(&h->lingering);
+	if (h->nlingering > LINGER_MOST && first != c) {
+		first->broken = true;
+		fr_conn_dirty(first);
+	}
 	fr_buf_fini(&c->in);
 	fr_http_deadline(c, LINGER_MS);
 }
@@ -391,7 +441,9 @@ fr_conn_settle(struct fr_conn *c)
 		fr_conn_close(c);
 		return;
 	}
-	poll_read(c, !c->eof && c->in.len < AHEAD + c->http->conf.max_header);
+	count_in(c);
+	poll_read(c, !c->eof && !c->deaf && !(c->blocked && crowded(c->http)) &&
+			 c->in.len < AHEAD + c->http->conf.max_header);
 	if (c->first == NULL && c->in.len == 0 && c->out.len == 0 &&
 	    c->state == FR_CONN_HEAD && !c->eof)
 		set_idle(c, true);

@@ -27,7 +27,7 @@ TAILQ_HEAD(fr_conns, fr_conn);
 
 struct fr_conn {
 	TAILQ_ENTRY(fr_conn) all;
-	TAILQ_ENTRY(fr_conn) idle_link;
+	TAILQ_ENTRY(fr_conn) idle_link; /* or of lingering ones */
 	struct fr_conn *dirty_next;
 	struct fr_http *http;
 	int fd;
@@ -41,6 +41,8 @@ struct fr_conn {
 	bool broken;      /* to be closed at once */
 	bool progress;    /* bytes were sent since the deadline was set */
 	bool overlapping; /* all requests on it may overlap */
+	bool guest;       /* one too many: hears why, and is closed */
+	bool deaf;        /* what it still sends is not read any more */
 	struct event ev_read;
 	struct event ev_write;
 	struct fr_heap_node timer;
@@ -49,6 +51,7 @@ struct fr_conn {
 	struct fr_buf out; /* what is to be sent */
 	size_t sent;       /* of out */
 	size_t out_bytes;  /* of it, as counted in the server's */
+	size_t in_bytes;   /* of `in`, the same */
 	size_t scan;       /* how far the head in `in` was looked through */
 	struct fr_req *first, *last;
 	size_t nreqs;
@@ -62,7 +65,9 @@ struct fr_http {
 	struct fr_http_conf conf;
 	struct fr_http_stats n;
 	struct fr_conns conns;
-	struct fr_conns idle; /* longest idle first */
+	struct fr_conns idle;      /* longest idle first */
+	struct fr_conns lingering; /* the same, of those that are over */
+	size_t nlingering;
 	struct fr_conn *dirty, **dirty_end;
 	struct fr_req *dead;
 	struct fr_heap deadlines;
@@ -71,6 +76,9 @@ struct fr_http {
 	struct evconnlistener **listeners;
 	size_t nlisteners;
 	struct event *resume; /* accepts again after EMFILE */
+	size_t guests;
+	time_t swallowed_s; /* the second in which so many bytes */
+	size_t swallowed;   /* were read for nothing */
 	bool draining;
 	bool settling;
 	int64_t date_s;
@@ -96,6 +104,12 @@ void fr_conn_bad(struct fr_conn *c, int status, const char *detail);
 
 /* http.c */
 void fr_http_deadline(struct fr_conn *c, int64_t ms); /* 0: none */
+/* Bytes of requests that it holds. */
+static inline size_t
+fr_http_memory(const struct fr_http *h)
+{
+	return (size_t)(h->n.bytes + h->n.in_bytes);
+}
 const char *fr_http_date(struct fr_http *h);
 void fr_http_free_req(struct fr_req *r);
 /* Whether it only waits, and so is no load. */

@@ -21,6 +21,9 @@
  * one for each of some workers. */
 #define ANSWERS ((size_t)64 << 20)
 
+/* Requests with so large a body leave an eighth of the memory to others. */
+#define LARGE ((size_t)64 * 1024)
+
 static struct fr_req *
 req_new(struct fr_conn *c, size_t more)
 {
@@ -72,13 +75,48 @@ charge(struct fr_req *r, size_t bytes)
 	r->http->n.bytes += bytes;
 }
 
-/* Whether it is too much now: refused before anything grows. */
-static bool
-overloaded(const struct fr_http *h, size_t bytes)
+/*
+ * Whether it is too much now: refused before anything grows. Workers have a
+ * share of their own, since a report frees more than it takes; and signs of
+ * life are for whoever asks why nothing else works.
+ */
+static size_t
+memory_for(const struct fr_http *h, enum fr_rank rank)
 {
-	return h->n.in_flight >= h->conf.max_requests ||
-	       h->n.bytes + bytes > h->conf.max_memory ||
+	const size_t most = h->conf.max_memory;
+
+	return rank == FR_RANK_URGENT ? most + most / 4 : most;
+}
+
+static bool
+overloaded(const struct fr_conn *c, enum fr_rank rank, size_t bytes)
+{
+	const struct fr_http *h = c->http;
+	size_t most = memory_for(h, rank), requests = h->conf.max_requests;
+
+	if (rank == FR_RANK_ALWAYS)
+		return false;
+	if (rank == FR_RANK_URGENT)
+		requests += requests / 4 + 1;
+	else if (bytes > LARGE)
+		most -= most / 8;
+	return c->guest || h->n.in_flight >= requests ||
+	       fr_http_memory(h) + bytes > most ||
 	       h->n.answer_bytes > h->conf.max_memory + ANSWERS;
+}
+
+bool
+fr_http_count(struct fr_req *r)
+{
+	const size_t now = fr_arena_bytes(r->arena);
+
+	charge(r, now - r->arena_bytes);
+	r->arena_bytes = now;
+	if (r->rank == FR_RANK_ALWAYS ||
+	    fr_http_memory(r->http) <= memory_for(r->http, r->rank))
+		return true;
+	r->http->n.shed++;
+	return false;
 }
 
 /* All of it is there: to the application. */
@@ -128,12 +166,14 @@ refused(struct fr_conn *c, struct fr_req *r, const struct fr_head *head)
 		fr_conn_bad(c, 413, "the body is larger than the limit");
 		return true;
 	}
-	if (overloaded(h, (size_t)head->length)) {
+	if (overloaded(c, r->rank, (size_t)head->length)) {
 		struct fr_buf body;
 
 		h->n.shed++;
 		fr_buf_init(&body, 0);
-		h->conf.problem(&body, 503, "too much to do at the moment");
+		h->conf.problem(&body, 503,
+		    c->guest ? "too many connections"
+			     : "too much to do at the moment");
 		fr_http_reply(r, 503, "application/problem+json",
 		    fr_buf_span(&body), "Retry-After: 1\r\n");
 		fr_buf_fini(&body);
@@ -164,6 +204,7 @@ request(struct fr_conn *c, const struct fr_head *head, struct fr_span in,
 	r->http10 = head->minor == 0;
 	r->is_head =
 	    head->method.len == 4 && memcmp(head->method.p, "HEAD", 4) == 0;
+	r->rank = h->conf.rank(head);
 	/* What is refused now closes the connection unless its body is there
 	 * and can be skipped. */
 	r->keep = head->keep && whole;
@@ -176,8 +217,8 @@ request(struct fr_conn *c, const struct fr_head *head, struct fr_span in,
 	r->keep = head->keep;
 	r->counted = true;
 	h->n.in_flight++;
-	charge(
-	    r, fr_arena_bytes(r->arena) + (whole ? 0 : (size_t)head->length));
+	r->arena_bytes = fr_arena_bytes(r->arena);
+	charge(r, r->arena_bytes + (whole ? 0 : (size_t)head->length));
 	if (!whole) {
 		await_body(c, r, head, rest == 0);
 		return len;
@@ -191,6 +232,20 @@ request(struct fr_conn *c, const struct fr_head *head, struct fr_span in,
 	return len + body;
 }
 
+/* How many requests one connection may have worked on at a time. Where that
+ * would be too many in all, each gets its part, and the rest waits unread. */
+static size_t
+overlap(const struct fr_http *h)
+{
+	const size_t half = h->conf.max_requests / 2;
+	size_t n;
+
+	if (h->n.in_flight < half)
+		return FR_CONN_OVERLAP;
+	n = half / (h->n.connections + 1);
+	return n < 1 ? 1 : n < FR_CONN_OVERLAP ? n : FR_CONN_OVERLAP;
+}
+
 static size_t
 feed_head(struct fr_conn *c, struct fr_span in)
 {
@@ -201,7 +256,7 @@ feed_head(struct fr_conn *c, struct fr_span in)
 	enum fr_rc rc;
 	int status;
 
-	if ((c->nreqs > 0 && !c->overlapping) || c->nreqs >= FR_CONN_OVERLAP ||
+	if ((c->nreqs > 0 && !c->overlapping) || c->nreqs >= overlap(h) ||
 	    c->out.len - c->sent > UNSENT) {
 		c->blocked = true;
 		return 0;
@@ -277,7 +332,7 @@ feed_chunks(struct fr_conn *c, struct fr_span in)
 		    : rc == FR_NOMEM ? 503
 				     : 400,
 		    err.msg);
-	} else if (c->http->n.bytes > c->http->conf.max_memory) {
+	} else if (fr_http_memory(c->http) > memory_for(c->http, r->rank)) {
 		c->http->n.shed++;
 		fr_conn_bad(c, 503, "too much to do at the moment");
 	}

@@ -23,6 +23,9 @@
 
 /* Without descriptors or memory, accepting is tried again after this. */
 #define RESUME_MS 100
+/* Above the limit so many more are let in to hear that there is no room: they
+ * may ask for signs of life. Those that do not ask soon make way. */
+#define GUESTS 32
 
 static void expire(int fd, short what, void *arg);
 static void resume(int fd, short what, void *arg);
@@ -41,6 +44,7 @@ fr_http_new(const struct fr_http_conf *conf, struct fr_err *err)
 	h->conf = *conf;
 	TAILQ_INIT(&h->conns);
 	TAILQ_INIT(&h->idle);
+	TAILQ_INIT(&h->lingering);
 	h->dirty_end = &h->dirty;
 	h->timer_at_ms = INT64_MAX;
 	fr_heap_init(&h->deadlines);
@@ -98,15 +102,22 @@ fr_http_arg(const struct fr_http *h)
 
 /* ---- accepting ---------------------------------------------------------- */
 
-/* Room for one more: the connection that has been idle longest makes way. */
+/* Room for one more: the connection that has been idle longest makes way, or
+ * before that one that is over. */
 static bool
-make_room(struct fr_http *h)
+make_room(struct fr_http *h, bool *guest)
 {
 	struct fr_conn *c;
 
-	if (h->n.connections < h->conf.max_connections)
+	*guest = false;
+	if (h->n.connections < h->conf.max_connections + h->guests)
 		return true;
-	c = TAILQ_FIRST(&h->idle);
+	c = TAILQ_FIRST(&h->lingering);
+	if (c == NULL)
+		c = TAILQ_FIRST(&h->idle);
+	*guest = c == NULL || c->guest;
+	if (c == NULL && h->guests < GUESTS)
+		return true;
 	if (c == NULL)
 		return false;
 	c->broken = true;
@@ -134,16 +145,22 @@ accepted(
 {
 	struct fr_http *h = arg;
 	const int on = 1;
+	struct fr_conn *c;
+	bool guest;
 
 	(void)l;
 	(void)salen;
 	h->n.accepted++;
 	if (sa->sa_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (!make_room(h) || fr_conn_new(h, fd) == NULL) {
+	c = make_room(h, &guest) ? fr_conn_new(h, fd) : NULL;
+	if (c == NULL) {
 		refuse(h, fd);
 		return;
 	}
+	c->guest = guest;
+	h->guests += guest;
+	h->n.refused += guest;
 	fr_http_settle(h);
 }
 

@@ -23,6 +23,13 @@ struct event_base;
 struct fr_http;
 struct fr_conn;
 
+/* What is refused last when there is too much to do. */
+enum fr_rank {
+	FR_RANK_USUAL,
+	FR_RANK_URGENT, /* has a share of its own */
+	FR_RANK_ALWAYS, /* small, and never refused */
+};
+
 /*
  * One request. It lives in its own arena and begins a struct of the
  * application's, of conf.req_size bytes. It stays until it is answered and,
@@ -37,7 +44,9 @@ struct fr_req {
 	struct fr_buf big;   /* a body with memory of its own */
 	struct fr_buf out;   /* an answer whose turn has not come */
 	size_t charged;      /* bytes counted against max_memory */
-	bool is_head;        /* HEAD: the answer has no body */
+	size_t arena_bytes;  /* of them in the arena */
+	enum fr_rank rank;
+	bool is_head; /* HEAD: the answer has no body */
 	bool keep;
 	bool chunked;   /* the answer, if it is a stream */
 	bool http10;    /* the client's version */
@@ -54,13 +63,15 @@ struct fr_http_conf {
 	size_t max_body;
 	size_t max_connections;
 	size_t max_requests; /* worked on at a time, without parked ones */
-	size_t max_memory;   /* bytes of all requests together; and again
-			      * half as many of answers that are not sent */
+	size_t max_memory;   /* bytes of all requests together; what is urgent
+			      * has a quarter more, and answers that are not
+			      * sent again half as many */
 	int64_t header_ms;   /* absolute, from a head's first byte */
 	int64_t body_ms;     /* absolute, from the end of the head */
 	int64_t idle_ms;     /* between two requests; 0: for ever */
 	int64_t write_ms;    /* without a byte taken by the client */
 	size_t req_size;
+	enum fr_rank (*rank)(const struct fr_head *head);
 	/* May this one be worked on beside others before it that may? */
 	bool (*overlaps)(const struct fr_head *head);
 	/* The head is there (its spans only during the call): false if it has
@@ -76,7 +87,7 @@ struct fr_http_conf {
 
 struct fr_http_stats {
 	uint64_t accepted, refused, requests, shed, bad, timeouts;
-	uint64_t connections, in_flight, parked, bytes, answer_bytes;
+	uint64_t connections, in_flight, parked, bytes, answer_bytes, in_bytes;
 };
 
 struct fr_http *fr_http_new(
@@ -110,6 +121,9 @@ void fr_http_stream_end(struct fr_req *req);
 /* Whether answers that clients do not take hold so much memory already that
  * one of so many bytes is better refused. */
 bool fr_http_full(const struct fr_http *h, size_t more);
+/* What the application has taken for req in its arena since is counted, too:
+ * false if that is too much, and req is to be refused. */
+FR_MUSTCHECK bool fr_http_count(struct fr_req *req);
 /* How many bytes of it the client has not taken yet. */
 size_t fr_http_unsent(const struct fr_req *req);
 /* Closes its connection at once: a client that is too slow. The stream must

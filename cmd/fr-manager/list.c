@@ -191,5 +191,5 @@ fr_jobs_list(struct fr_request *q)
 
 	if (fr_params_known(q, known) && take_states(q) && take_type(q) &&
 	    take_limit(q) && take_after(q))
-		fr_ask_reader(q, read_list, listed);
+		fr_ask_list(q, read_list, listed);
 }

@@ -72,8 +72,8 @@ open_backends(struct fr_manager *m, struct fr_err *err)
 	if (m->store_text == NULL || m->queue_text == NULL)
 		return fr_fail(err, FR_NOMEM, "start: out of memory");
 	if (!m->durable)
-		fr_warnf("the store keeps jobs in memory only: they are lost "
-			 "when this program ends");
+		fr_log_line("fr-manager: the store keeps jobs in memory only: "
+			    "they are lost when this program ends");
 	return FR_OK;
 }
 
@@ -105,7 +105,9 @@ start_engine(struct fr_manager *m, struct fr_err *err)
 		.sweep_ms = c->sweep_ms,
 		.retry_base_ms = c->retry_base_ms,
 		.retry_max_ms = c->retry_max_ms,
-		.max_pending_bytes = c->max_memory,
+		/* What comes in over HTTP is bounded there. */
+		.max_pending = SIZE_MAX,
+		.max_pending_bytes = SIZE_MAX,
 		.hook_wanted = c->hooks == NULL ? NULL : fr_hooks_wanted,
 		.hook_arg = m->hooks,
 		.outbox_ready = c->hooks == NULL ? NULL : fr_hooks_ready,
@@ -290,6 +292,7 @@ open_server(struct fr_manager *m, struct fr_err *err)
 		.write_ms = c->write_ms,
 		.req_size = sizeof(struct fr_request),
 		.overlaps = fr_route_overlaps,
+		.rank = fr_route_rank,
 		.begin = fr_route_begin,
 		.handle = fr_route_handle,
 		.gone = fr_route_gone,
@@ -322,6 +325,9 @@ raise_limits(struct fr_manager *m)
 		    rl.rlim_cur > 2 * others ? rl.rlim_cur - others : others;
 	/* Few threads, so few arenas: memory that one frees another uses. */
 	(void)mallopt(M_ARENA_MAX, 2);
+	/* Large bodies go back to the system, however many there were. */
+	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
 }
 
 /* Only the HTTP thread takes signals. */
@@ -390,10 +396,12 @@ static void
 announce(struct fr_manager *m)
 {
 	const int fd = (int)m->conf->ready_fd;
+	char ready[sizeof(m->url) + 32];
 	struct fr_buf line;
 
 	fr_log(FR_LOG_INFO, "store=%s queue=%s", m->store_text, m->queue_text);
-	(void)fprintf(stderr, "fr-manager: ready on %s\n", m->url);
+	(void)snprintf(ready, sizeof(ready), "fr-manager: ready on %s", m->url);
+	fr_log_line(ready);
 	fr_net_notify(getenv("NOTIFY_SOCKET"), "READY=1");
 	if (fd < 0)
 		return;

@@ -152,6 +152,7 @@ bool fr_route_begin(struct fr_req *r, const struct fr_head *head);
 void fr_route_handle(struct fr_req *r);
 void fr_route_gone(struct fr_req *r);
 bool fr_route_overlaps(const struct fr_head *head);
+enum fr_rank fr_route_rank(const struct fr_head *head);
 /* One line each: method, path, role. */
 void fr_route_dump(struct fr_buf *b);
 
@@ -162,6 +163,9 @@ void fr_route_dump(struct fr_buf *b);
 void fr_ask_engine(struct fr_request *q, bool parked, fr_handler_fn *next);
 /* Hands q to the reader's thread. */
 void fr_ask_reader(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next);
+/* The same for what may take long: it waits for quick ones, and if too many
+ * of its like do q is answered. */
+void fr_ask_list(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next);
 /* As fr_ask_engine or fr_ask_reader, once the id of the path is whole. */
 void fr_ask_whole(struct fr_request *q, fr_handler_fn *next);
 /* Takes back what is there. */

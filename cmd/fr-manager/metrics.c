@@ -99,6 +99,8 @@ put_http(struct fr_buf *b, const struct fr_manager *m)
 	metric(b, "http_memory_bytes", "gauge", "Held by requests.", s.bytes);
 	metric(b, "http_answer_bytes", "gauge",
 	    "Held by answers that are not sent yet.", s.answer_bytes);
+	metric(b, "http_unread_bytes", "gauge",
+	    "Held by requests whose turn has not come.", s.in_bytes);
 }
 
 static void

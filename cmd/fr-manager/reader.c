@@ -7,6 +7,18 @@
 
 #include "base/assert.h"
 
+/*
+ * Reads that are quick go before those that may be long, as lists are; but
+ * after so many of them one of the long ones has its turn. Of these only so
+ * many wait, since each costs as much as it likes.
+ */
+#define QUICK_IN_A_ROW 16
+#define LONG_MOST 256
+
+struct line {
+	struct fr_request *first, **last;
+};
+
 struct fr_reader {
 	struct fr_store *store;
 	void (*wake)(void *arg);
@@ -14,7 +26,9 @@ struct fr_reader {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t news;
-	struct fr_request *first, **last; /* to be done */
+	struct line quick, slow; /* to be done */
+	size_t nslow;
+	unsigned row; /* quick ones since the last slow one */
 	struct fr_request *done, **done_last;
 	bool stop;
 };
@@ -34,6 +48,40 @@ done(struct fr_reader *r, struct fr_request *q)
 		r->wake(r->arg);
 }
 
+static void
+put(struct line *l, struct fr_request *q)
+{
+	q->read_next = NULL;
+	*l->last = q;
+	l->last = &q->read_next;
+}
+
+static struct fr_request *
+take(struct line *l)
+{
+	struct fr_request *q = l->first;
+
+	l->first = q->read_next;
+	if (l->first == NULL)
+		l->last = &l->first;
+	return q;
+}
+
+static struct fr_request *
+next(struct fr_reader *r)
+{
+	if (r->quick.first != NULL &&
+	    (r->slow.first == NULL || r->row < QUICK_IN_A_ROW)) {
+		r->row++;
+		return take(&r->quick);
+	}
+	r->row = 0;
+	if (r->slow.first == NULL)
+		return NULL;
+	r->nslow--;
+	return take(&r->slow);
+}
+
 static void *
 run(void *arg)
 {
@@ -42,14 +90,8 @@ run(void *arg)
 
 	for (;;) {
 		pthread_mutex_lock(&r->lock);
-		while (r->first == NULL && !r->stop)
+		while ((q = next(r)) == NULL && !r->stop)
 			pthread_cond_wait(&r->news, &r->lock);
-		q = r->first;
-		if (q != NULL) {
-			r->first = q->read_next;
-			if (r->first == NULL)
-				r->last = &r->first;
-		}
 		pthread_mutex_unlock(&r->lock);
 		if (q == NULL)
 			return NULL;
@@ -71,7 +113,8 @@ fr_reader_new(
 		return NULL;
 	}
 	*r = (struct fr_reader){ .store = s, .wake = wake, .arg = arg };
-	r->last = &r->first;
+	r->quick.last = &r->quick.first;
+	r->slow.last = &r->slow.first;
 	r->done_last = &r->done;
 	if (pthread_mutex_init(&r->lock, NULL) != 0 ||
 	    pthread_cond_init(&r->news, NULL) != 0 ||
@@ -94,23 +137,28 @@ fr_reader_free(struct fr_reader *r)
 	pthread_cond_signal(&r->news);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
-	fr_assert(r->first == NULL);
+	fr_assert(r->quick.first == NULL && r->slow.first == NULL);
 	r->store->ops->close(r->store);
 	pthread_cond_destroy(&r->news);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
 
-void
-fr_reader_ask(struct fr_reader *r, struct fr_request *q)
+bool
+fr_reader_ask(struct fr_reader *r, struct fr_request *q, bool slow)
 {
+	bool taken;
+
 	pthread_mutex_lock(&r->lock);
-	q->read_next = NULL;
-	if (r->first == NULL)
-		pthread_cond_signal(&r->news);
-	*r->last = q;
-	r->last = &q->read_next;
+	taken = !slow || r->nslow < LONG_MOST;
+	if (taken) {
+		if (r->quick.first == NULL && r->slow.first == NULL)
+			pthread_cond_signal(&r->news);
+		put(slow ? &r->slow : &r->quick, q);
+		r->nslow += slow;
+	}
 	pthread_mutex_unlock(&r->lock);
+	return taken;
 }
 
 struct fr_request *

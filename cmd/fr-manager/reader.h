@@ -15,7 +15,10 @@ struct fr_reader;
 struct fr_reader *fr_reader_new(
     struct fr_store *s, void (*wake)(void *arg), void *arg, struct fr_err *err);
 void fr_reader_free(struct fr_reader *r); /* NULL is fine; waits for it */
-void fr_reader_ask(struct fr_reader *r, struct fr_request *q);
+/* slow: it may take long, and waits for those that do not. false: too many
+ * of these wait already; q stays the caller's. */
+FR_MUSTCHECK bool fr_reader_ask(
+    struct fr_reader *r, struct fr_request *q, bool slow);
 /* A list by ->read_next, in order, or NULL. */
 struct fr_request *fr_reader_take(struct fr_reader *r);
 

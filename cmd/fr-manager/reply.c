@@ -57,7 +57,7 @@ content_type(struct fr_buf *b, const char *type)
 static void
 connection(struct fr_buf *b, struct fr_req *r)
 {
-	if (r->http->draining && r->next == NULL)
+	if ((r->http->draining || r->conn->guest) && r->next == NULL)
 		r->keep = false;
 	if (!r->keep) {
 		add(b, "Connection: close\r\n");

@@ -65,6 +65,18 @@ fr_route_overlaps(const struct fr_head *head)
 	       fr_span_is(head->method, "POST");
 }
 
+enum fr_rank
+fr_route_rank(const struct fr_head *head)
+{
+	if (fr_span_is(head->path, "/v1/work"))
+		return FR_RANK_URGENT;
+	if (fr_span_is(head->path, "/healthz") ||
+	    fr_span_is(head->path, "/readyz") ||
+	    fr_span_is(head->path, "/metrics"))
+		return FR_RANK_ALWAYS;
+	return FR_RANK_USUAL;
+}
+
 /* Whether path is of this pattern; *part becomes what stands for {...}. */
 static bool
 matches(const char *pattern, struct fr_span path, struct fr_span *part)

@@ -13,6 +13,8 @@
 #define MAX_WAIT_MS ((int64_t)3600 * 1000)
 /* More would only make the answer large: the worker asks again. */
 #define MAX_SLOTS 1024
+/* Answers that are never refused for want of memory. */
+#define SMALL ((size_t)64 * 1024)
 
 void
 fr_work_give_back(struct fr_manager *m, struct fr_exchange *x)
@@ -70,6 +72,15 @@ worked(struct fr_request *q)
 	fr_wire_work_answer(&b, x);
 	if (x->njobs > 0 && !fr_buf_ok(&b))
 		fr_work_give_back(fr_manager_of(q), x);
+	/* Workers that do not read what they asked for hold the memory. */
+	if (x->njobs > 0 && b.len > SMALL &&
+	    fr_http_full(q->http.http, b.len)) {
+		fr_work_give_back(fr_manager_of(q), x);
+		fr_buf_fini(&b);
+		fr_answer_problem(q, 503, "about:blank",
+		    "too many answers wait for their readers");
+		return;
+	}
 	fr_answer_json(q, 200, &b);
 }
 

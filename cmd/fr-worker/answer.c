@@ -189,6 +189,20 @@ failed(struct loop *l, const char *why, bool elsewhere)
 	}
 }
 
+/*
+ * A manager that has too much to do says when to come again. All managers are
+ * tried first, and no lease is waited away.
+ */
+static void
+be_patient(struct loop *l, int64_t after_ms)
+{
+	const int64_t most = l->lease_ms / 4;
+
+	if (l->failures < l->channels.nurls)
+		return;
+	l->retry_ms += after_ms < most ? after_ms : most;
+}
+
 /* An answer, but not 200. */
 static void
 rejected(struct loop *l, struct channel *ch, const struct sent *s, long status)
@@ -212,6 +226,7 @@ rejected(struct loop *l, struct channel *ch, const struct sent *s, long status)
 	if (status == 413 && l->max_bytes > 65536)
 		l->max_bytes /= 2;
 	failed(l, why, status >= 500 || status == 404);
+	be_patient(l, ch->retry_after_ms);
 }
 
 void

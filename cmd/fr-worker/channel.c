@@ -22,6 +22,7 @@ collect(struct channels *cs)
 	struct channel *ch;
 	CURLMsg *m;
 	CURLcode code;
+	curl_off_t after = 0;
 	char *priv = NULL;
 	long status;
 	int left;
@@ -37,6 +38,9 @@ collect(struct channels *cs)
 		ch = (struct channel *)(void *)priv;
 		(void)curl_easy_getinfo(
 		    m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+		(void)curl_easy_getinfo(
+		    m->easy_handle, CURLINFO_RETRY_AFTER, &after);
+		ch->retry_after_ms = after > 0 ? (int64_t)after * 1000 : 0;
 		(void)curl_multi_remove_handle(cs->multi, m->easy_handle);
 		ch->busy = false;
 		if (code != CURLE_OK || !fr_buf_ok(&ch->answer)) {

@@ -29,7 +29,8 @@ struct channel {
 	struct fr_buf body;   /* what is sent */
 	struct fr_buf answer; /* what came */
 	int64_t sent_ms;
-	void *watched; /* the socket's event */
+	int64_t retry_after_ms; /* that the answer asks for; 0: none */
+	void *watched;          /* the socket's event */
 };
 
 struct channels {

@@ -68,6 +68,20 @@ put(struct fr_buf *line, unsigned lost)
 }
 
 void
+fr_log_line(const char *text)
+{
+	struct fr_buf line;
+
+	if (log_fd == -1)
+		return;
+	fr_buf_init(&line, 0);
+	fr_buf_adds(&line, text);
+	fr_buf_addc(&line, '\n');
+	put(&line, 0);
+	fr_buf_fini(&line);
+}
+
+void
 fr_log(enum fr_log_level level, const char *fmt, ...)
 {
 	char text[LINE_BYTES], when[FR_TIME_TEXT];

@@ -345,8 +345,7 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 		/* Spread out, so that many clients do not come at once. */
 		wait = pause / 2 +
 		       (int64_t)fr_rand_below(&cl->rand, (uint64_t)pause);
-		if (wait < call->retry_after_ms)
-			wait = call->retry_after_ms;
+		wait += call->retry_after_ms;
 		pause_ms(wait < left ? wait : left);
 		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
 	}

@@ -20,6 +20,12 @@
 
 #define AWAY_RETRY_MS 250 /* between two tries while the store is away */
 
+static int64_t
+min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 enum fr_rc
 fr_engine_submit(struct fr_engine *e, struct fr_op *op)
 {
@@ -133,6 +139,30 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 	return true;
 }
 
+/*
+ * What one turn takes of new jobs; a job counts as so many bytes more. The
+ * rest waits, so that the reports and leases of those who work, and those who
+ * submit a job with little data, are not behind large batches: where both come
+ * batches have half of the time, in small shares.
+ */
+#define TURN_BYTES ((int64_t)16 << 20)
+#define BULK_SHARE ((int64_t)1 << 20)
+#define JOB_BYTES 1024
+#define PROMPT_BYTES ((size_t)64 << 10)
+#define REST_MOST_MS 1000
+#define QUIET_MS 100 /* so long after the last of the others bulk is alone */
+
+static void
+add_last(struct fr_line *l, struct fr_op *op)
+{
+	op->next = NULL;
+	if (l->first == NULL)
+		l->first = op;
+	else
+		l->last->next = op;
+	l->last = op;
+}
+
 static void
 sort_op(struct fr_engine *e, struct fr_op *op)
 {
@@ -206,42 +236,113 @@ unlist(struct fr_engine *e)
 		    false;
 }
 
+static void
+line_up(struct fr_engine *e, struct fr_op *op)
+{
+	const bool prompt = op->u.create.n == 1 &&
+			    op->u.create.jobs[0].data.len <= PROMPT_BYTES;
+
+	add_last(prompt ? &e->prompt : &e->bulk, op);
+}
+
+static int64_t
+cost(const struct fr_op *op)
+{
+	int64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < op->u.create.n; i++)
+		sum += (int64_t)op->u.create.jobs[i].data.len + JOB_BYTES;
+	return sum;
+}
+
+static void
+take_first(struct fr_engine *e, struct fr_line *l, int64_t *credit)
+{
+	struct fr_op *op = l->first;
+
+	*credit -= cost(op);
+	l->first = op->next;
+	sort_op(e, op);
+}
+
+/* How much of the large batches this turn takes. */
+static int64_t
+bulk_share(struct fr_engine *e)
+{
+	const int64_t now = e->turn.mono_ms;
+
+	if (e->prompt.first != NULL || e->turn.works.n > 0)
+		e->others_ms = now;
+	if (now - e->others_ms > QUIET_MS)
+		return TURN_BYTES;
+	return now < e->bulk_after_ms ? 0 : BULK_SHARE;
+}
+
+/* The others get as much time as that has taken. */
+static void
+rest_after_bulk(struct fr_engine *e)
+{
+	int64_t now;
+
+	if (!e->had_bulk)
+		return;
+	e->had_bulk = false;
+	now = e->c.clock->mono_ms(e->c.clock->arg);
+	e->bulk_after_ms = now + min64(now - e->turn.mono_ms, REST_MOST_MS);
+}
+
+/* New jobs: in the order in which they came, as long as all of them fit. */
+static size_t
+gather_creates(struct fr_engine *e)
+{
+	struct fr_line *p = &e->prompt, *b = &e->bulk;
+	int64_t prompt = TURN_BYTES, bulk = bulk_share(e);
+	size_t n;
+
+	for (n = 0;; n++) {
+		const bool p_fits = p->first != NULL && prompt > 0;
+		const bool b_fits = b->first != NULL && bulk > 0;
+
+		if (p_fits &&
+		    (!b_fits || p->first->serial < b->first->serial)) {
+			take_first(e, p, &prompt);
+		} else if (b_fits) {
+			take_first(e, b, &bulk);
+			e->had_bulk = true;
+		} else {
+			return n;
+		}
+	}
+}
+
 /* Everything that is to be applied in this turn. */
 static size_t
 gather(struct fr_engine *e)
 {
-	struct fr_op *op, *next, *purges = e->purges;
+	struct fr_op *op, *next, *redo = e->redo, *purges = e->purges;
 	uint64_t *serials;
 	size_t i, n = 0, nserials;
-	const bool redo = e->redo != NULL;
 
 	op = fr_inbox_take(&e->inbox, &serials, &nserials);
-
-	if (!redo && e->later != NULL) {
-		struct fr_op *last = e->later;
-
-		while (last->next != NULL)
-			last = last->next;
-		last->next = op;
-		op = e->later;
-		e->later = NULL;
-	}
-	for (next = e->redo, e->redo = NULL; next != NULL; n++) {
+	for (e->redo = NULL, next = redo; next != NULL; n++) {
 		struct fr_op *one = next;
 
 		next = one->next;
 		sort_op(e, one);
 	}
-	for (; op != NULL; op = next, n++) {
+	for (; op != NULL; op = next) {
 		next = op->next;
-		if (redo && op->kind == FR_OP_CREATE) {
-			/* What frees the disk goes first. */
-			op->next = e->later;
-			e->later = op;
+		if (op->kind == FR_OP_CREATE) {
+			line_up(e, op);
 			continue;
 		}
 		sort_op(e, op);
+		n++;
 	}
+	/* What frees the disk goes first. */
+	if (redo == NULL)
+		n += gather_creates(e);
 	for (e->purges = NULL, op = purges; op != NULL; op = next, n++) {
 		next = op->next;
 		sort_op(e, op);
@@ -312,12 +413,6 @@ due(const struct fr_engine *e)
 	       t->now_ms >= e->next_run_ms || t->now_ms >= e->next_lease_ms;
 }
 
-static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* When something is due by itself. */
 static int64_t
 next_due(const struct fr_engine *e)
@@ -326,10 +421,12 @@ next_due(const struct fr_engine *e)
 	int64_t at = e->next_sweep_ms;
 
 	if ((e->loading && !e->degraded) || e->types.ready != NULL ||
-	    e->later != NULL || e->fresh)
+	    e->prompt.first != NULL || e->fresh)
 		return e->turn.mono_ms;
 	if (e->more_to_purge || e->purges != NULL)
-		return fr_purge_next(e);
+		at = min64(at, fr_purge_next(e));
+	if (e->bulk.first != NULL)
+		at = min64(at, e->bulk_after_ms);
 	if (n != NULL)
 		at = min64(at, n->at_ms);
 	if (e->echo_ms != 0)
@@ -402,6 +499,7 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	fr_wait_timeouts(e, e->turn.mono_ms);
 	unlist(e);
 	release_answers(e);
+	rest_after_bulk(e);
 	*next_ms = next_turn(e);
 	if (e->fatal) {
 		*err = e->fatal_err;
@@ -427,10 +525,7 @@ answer_rest(struct fr_engine *e)
 		next = op->next;
 		fr_refuse(e, op, FR_AGAIN, &why);
 	}
-	for (op = e->later, e->later = NULL; op != NULL; op = next) {
-		next = op->next;
-		fr_refuse(e, op, FR_AGAIN, &why);
-	}
+	fr_refuse_lines(e, FR_AGAIN, &why);
 	fr_refuse_all(e, &e->turn.works, FR_AGAIN, &why);
 	fr_refuse_all(e, &e->turn.edits, FR_AGAIN, &why);
 	fr_refuse_all(e, &e->turn.others, FR_AGAIN, &why);

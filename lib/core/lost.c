@@ -69,6 +69,25 @@ fr_refuse_all(struct fr_engine *e, struct fr_vec *ops, enum fr_rc rc,
 }
 
 static void
+refuse_line(struct fr_engine *e, struct fr_line *l, enum fr_rc rc,
+    const struct fr_err *why)
+{
+	struct fr_op *op;
+
+	while ((op = l->first) != NULL) {
+		l->first = op->next;
+		fr_refuse(e, op, rc, why);
+	}
+}
+
+void
+fr_refuse_lines(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
+{
+	refuse_line(e, &e->prompt, rc, why);
+	refuse_line(e, &e->bulk, rc, why);
+}
+
+static void
 unsure_of_all(struct fr_engine *e)
 {
 	size_t pos = 0;
@@ -102,6 +121,8 @@ lost(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
 		op->err = *why;
 		fr_answer(e, op, rc);
 	}
+	/* These were not tried at all. */
+	fr_refuse_lines(e, rc == FR_NOSPACE ? FR_NOSPACE : FR_AGAIN, why);
 	fr_refuse_all(e, &t->works, rc, why);
 	fr_refuse_all(e, &t->edits, rc, why);
 	fr_refuse_all(e, &t->others, rc, why);
@@ -158,6 +179,7 @@ disk_full(struct fr_engine *e, const struct fr_err *why)
 		op->err = *why;
 		fr_answer(e, op, FR_NOSPACE);
 	}
+	fr_refuse_lines(e, FR_NOSPACE, why);
 	e->purges = NULL; /* they stand among the others */
 	put_back(e, &t->others);
 	put_back(e, &t->edits);

@@ -15,6 +15,7 @@
 
 #define PROMOTE_STEP 2000 /* jobs in one turn */
 #define EXPIRE_STEP 1000
+#define WORKERS_MOST 32768   /* remembered, without those that have a job */
 #define WALK_STEP 2000       /* tickets in a turn that has other work */
 #define WALK_STEP_IDLE 10000 /* and in one that has none */
 
@@ -232,6 +233,7 @@ fr_sweep_tidy(struct fr_engine *e)
 	void *v;
 	size_t pos = 0;
 
+	fr_workers_trim(&e->workers, WORKERS_MOST);
 	if (!e->tidy)
 		return;
 	e->tidy = false;

@@ -81,6 +81,11 @@ struct fr_turn {
 	int64_t cursor;
 };
 
+/* Ops in the order of their arrival. */
+struct fr_line {
+	struct fr_op *first, *last;
+};
+
 struct fr_engine {
 	struct fr_engine_conf c;
 	struct fr_inbox inbox;
@@ -89,10 +94,13 @@ struct fr_engine {
 	struct fr_map *waits;     /* job id -> first FR_OP_WAIT */
 	struct fr_map *by_serial; /* ops that wait */
 	struct fr_heap timers;
-	struct fr_op *redo;   /* to be applied again: the disk was full */
-	struct fr_op *later;  /* creates that arrived meanwhile */
-	struct fr_op *purges; /* not finished yet */
-	uint64_t *abandoned;  /* serials, of ops that do not wait yet */
+	struct fr_op *redo; /* to be applied again: the disk was full */
+	struct fr_line prompt, bulk; /* creates whose turn has not come */
+	bool had_bulk;               /* this turn */
+	int64_t bulk_after_ms;       /* monotonic: not before, beside others */
+	int64_t others_ms;           /* monotonic: when there were others */
+	struct fr_op *purges;        /* not finished yet */
+	uint64_t *abandoned;         /* serials, of ops that do not wait yet */
 	size_t nabandoned;
 	struct fr_turn turn;
 	struct fr_op *done, *done_last; /* answers of this turn */
@@ -240,6 +248,9 @@ void fr_refuse(struct fr_engine *e, struct fr_op *op, enum fr_rc rc,
     const struct fr_err *why);
 void fr_refuse_all(struct fr_engine *e, struct fr_vec *ops, enum fr_rc rc,
     const struct fr_err *why);
+/* The same for new jobs whose turn has not come. */
+void fr_refuse_lines(
+    struct fr_engine *e, enum fr_rc rc, const struct fr_err *why);
 
 /* engine.c: op is answered at the end of the turn. */
 void fr_answer(struct fr_engine *e, struct fr_op *op, enum fr_rc rc);

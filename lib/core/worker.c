@@ -14,6 +14,7 @@ bool
 fr_workers_init(struct fr_workers *ws)
 {
 	memset(ws, 0, sizeof(*ws));
+	TAILQ_INIT(&ws->seen);
 	ws->by_id = fr_map_new();
 	ws->leases = fr_map_new();
 	return ws->by_id != NULL && ws->leases != NULL;
@@ -103,7 +104,11 @@ fr_workers_note(struct fr_workers *ws, const struct fr_exchange *x,
 			return NULL;
 		}
 		w->unsure = unsure_if_new;
+		ws->n++;
+	} else {
+		TAILQ_REMOVE(&ws->seen, w, link);
 	}
+	TAILQ_INSERT_TAIL(&ws->seen, w, link);
 	/* A host name that does not fit is shown cut. */
 	if (!fr_str_copy(w->host, sizeof(w->host), x->host))
 		(void)fr_str_copy(w->host, sizeof(w->host),
@@ -133,8 +138,30 @@ fr_workers_forget(struct fr_workers *ws, struct fr_worker *w)
 	while (w->leases != NULL)
 		fr_lease_drop(ws, w->leases);
 	(void)fr_map_del(ws->by_id, fr_span_of(w->id));
+	TAILQ_REMOVE(&ws->seen, w, link);
+	ws->n--;
 	free_types(w);
 	free(w);
+}
+
+void
+fr_workers_trim(struct fr_workers *ws, size_t most)
+{
+	struct fr_worker *w;
+	size_t steps;
+
+	if (ws->n <= most)
+		return;
+	/* Those that stay are not looked at again at once. */
+	for (steps = 2 * (ws->n - most); steps > 0 && ws->n > most; steps--) {
+		w = TAILQ_FIRST(&ws->seen);
+		if (w->open == NULL && w->leases == NULL) {
+			fr_workers_forget(ws, w);
+			continue;
+		}
+		TAILQ_REMOVE(&ws->seen, w, link);
+		TAILQ_INSERT_TAIL(&ws->seen, w, link);
+	}
 }
 
 static struct fr_span

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <fr/err.h>
 #include <fr/job.h>
@@ -30,6 +31,7 @@ struct fr_lease {
 };
 
 struct fr_worker {
+	TAILQ_ENTRY(fr_worker) link;
 	char id[FR_WORKER_MAX + 1];
 	char host[FR_TYPE_MAX * 4];
 	int64_t pid;
@@ -48,8 +50,13 @@ struct fr_worker {
 	size_t nleases;
 };
 
+/* By the time at which they were last seen. */
+TAILQ_HEAD(fr_workers_seen, fr_worker);
+
 struct fr_workers {
 	struct fr_map *by_id;
+	struct fr_workers_seen seen; /* who was silent for long first */
+	size_t n;
 	struct fr_map *leases; /* job id -> the newest lease */
 	struct fr_lease *spare;
 	size_t nspare;
@@ -67,6 +74,13 @@ struct fr_worker *fr_workers_find(
 struct fr_worker *fr_workers_note(struct fr_workers *ws,
     const struct fr_exchange *x, bool unsure_if_new, int64_t mono_ms,
     int64_t wall_ms);
+
+/*
+ * Whoever makes up worker after worker must not fill the memory: of more than
+ * most, those are forgotten who were silent for longest, have no job, and
+ * wait for none. Nothing may point to a worker meanwhile.
+ */
+void fr_workers_trim(struct fr_workers *ws, size_t most);
 
 /* Forgets w with its leases; it must have no open exchange. */
 void fr_workers_forget(struct fr_workers *ws, struct fr_worker *w);

@@ -16,17 +16,22 @@ hold "${JOB}Content-Length: 9\r\n\r\n{"
 h1=$PID
 hold "${JOB}Content-Length: 9\r\n\r\n{"
 h2=$PID
-full() { [ "$(api GET /healthz >/dev/null; http)" = 503 ] && echo yes; }
+full() { [ "$(api GET /v1/types >/dev/null; http)" = 503 ] && echo yes; }
 is 'one request too many is refused' "$(await full)" yes
 like 'with the time to come again' "$(curl -sS -D - -o /dev/null \
-	"$FR_MANAGER/healthz")" '^Retry-After: [1-9]'
-is 'as a problem' "$(api GET /healthz | json status)" 503
-raw -n 2 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
+	"$FR_MANAGER/v1/types")" '^Retry-After: [1-9]'
+is 'as a problem' "$(api GET /v1/types | json status)" 503
+raw -n 2 'GET /v1/types HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/types HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
 is 'the connection may stay' "$(grep -c ' 503 ' "$T/raw")" 2
 raw "${JOB}Content-Length: 9\r\n\r\n{" >/dev/null
 is 'unless its body is not read' "$(status) $(tail -n 1 "$T/raw")" '503 [closed]'
+is 'signs of life are never refused' \
+	"$(for p in healthz readyz metrics; do api GET "/$p" >/dev/null; http; echo; done |
+	tr '\n' ' ')" '200 200 200 '
+is 'nor are workers, who have a share of their own' "$(post /v1/work \
+	'{"worker":"w","types":["a"],"slots":1}' >/dev/null; http)" 200
 stop "$h1" "$h2"
-empty() { [ "$(api GET /healthz >/dev/null; http)" = 200 ] && echo yes; }
+empty() { [ "$(api GET /v1/types >/dev/null; http)" = 200 ] && echo yes; }
 is 'when the others are gone it is served' "$(await empty)" yes
 like 'what was refused is counted' "$(api GET /metrics | metric \
 	http_shed_requests_total)" '^[1-9]'
@@ -101,7 +106,17 @@ stop
 manager --max-connections 2 --body-timeout 60
 hold "${JOB}Content-Length: 9\r\n\r\n{"
 hold "${JOB}Content-Length: 9\r\n\r\n{"
-busy() { raw -t 2 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
+busy() { raw -t 2 'GET /v1/types HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
 	[ "$(status)" = 503 ] && echo yes; }
 is 'if none is idle it is refused' "$(await busy)" yes
+like 'with the time to come again' "$(curl -sS -D - -o "$T/body" \
+	"$FR_MANAGER/v1/types")" '^Retry-After: [1-9]'
+is 'and why' "$(detail)" 'too many connections'
+is 'but hears that the manager lives' "$(api GET /healthz >/dev/null; http)" 200
+for i in $(seq 40); do
+	hold @60
+done
+is 'also behind many that say nothing' \
+	"$(await sh -c 'curl -sS "$0/healthz" | grep alive' "$FR_MANAGER")" \
+	'{"alive":true}'
 done_testing

@@ -139,4 +139,14 @@ is 'closed standard descriptors get no other use' \
 stop "$PID"
 is 'and results that cannot be written are no success' \
 	"$(fr-bench --help >&- 2>/dev/null; echo $?)" 74
+# A log whose reader has stopped does not keep it from being ready.
+mkfifo "$T/full" "$T/begun"
+# shellcheck disable=SC2016 # the shell that is started
+start sh -c 'exec 8<>"$0/full"
+	dd if=/dev/zero of="$0/full" bs=4096 oflag=nonblock
+	exec fr-manager -l 127.0.0.1:0 --store memory: --ready-fd 3 \
+	    3>"$0/begun" 2>"$0/full"' "$T"
+read -r FR_MANAGER <"$T/begun"
+is 'it starts while nobody reads its log' \
+	"$(api GET /healthz >/dev/null; http)" 200
 done_testing

@@ -939,6 +939,109 @@ an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it(
 	assert_int_equal(w->taken, 4);
 }
 
+/* Many jobs at once, each with so much data. */
+static struct fr_op *
+batch_op(struct world *w, size_t n, size_t bytes)
+{
+	struct fr_op *op = op_new(FR_OP_CREATE);
+	char *data = fr_arena_alloc(op->arena, bytes);
+	size_t i;
+
+	assert_non_null(data);
+	memset(data, '1', bytes);
+	op->u.create.jobs =
+	    fr_arena_calloc(op->arena, n, sizeof(struct fr_job));
+	op->u.create.out =
+	    fr_arena_calloc(op->arena, n, sizeof(struct fr_created));
+	assert_non_null(op->u.create.jobs);
+	op->u.create.n = n;
+	for (i = 0; i < n; i++)
+		op->u.create.jobs[i] = (struct fr_job){
+			.id = fr_uuid_new(&w->gen, held_wall(w), &w->rand),
+			.type = fr_span_of("bulk"),
+			.data = { data, bytes },
+			.max_attempts = 3,
+			.created_ms = held_wall(w),
+		};
+	return op;
+}
+
+/* How many have been answered; they are gone then. */
+static unsigned
+answered(struct world *w)
+{
+	struct fr_op *op, *next;
+	unsigned n = 0;
+
+	for (op = fr_engine_take(w->engine); op != NULL; op = next, n++) {
+		assert_int_equal(op->rc, FR_OK);
+		next = op->next;
+		op_free(op);
+	}
+	return n;
+}
+
+static void
+large_batches_hold_up_no_report_and_no_small_job(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *small = batch_op(w, 1, 10);
+	unsigned n, all = 0;
+	int i;
+
+	for (i = 0; i < 20; i++)
+		send(w, batch_op(w, 4000, 1));
+	send(w, small);
+	send(w, work_op("w1", "t", 1, 0));
+	step(w);
+	n = answered(w);
+	/* One batch, which is larger than its share, and the others. */
+	assert_int_equal(n, 3);
+	assert_true(w->next_ms <= w->ms);
+	/* Every turn has one while others come, and all end in any case. */
+	for (i = 0; i < 5; i++) {
+		send(w, work_op("w1", "t", 1, 0));
+		step(w);
+		n = answered(w);
+		assert_int_equal(n, 2);
+		all += n - 1;
+	}
+	w->ms += 200;
+	for (i = 0; i < 100 && all < 19; i++) {
+		step(w);
+		n = answered(w);
+		assert_true(n >= 1);
+		all += n;
+	}
+	assert_int_equal(all, 19);
+}
+
+static void
+workers_that_were_made_up_are_forgotten(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *op;
+	char name[16];
+	int i, k;
+
+	for (i = 0; i < 40; i++) {
+		for (k = 0; k < 1000; k++) {
+			assert_true(fr_str_format(
+			    name, sizeof(name), "w%d", i * 1000 + k));
+			op = work_op(name, "t", 1, 0);
+			op->u.work.worker =
+			    fr_arena_dup(op->arena, fr_span_of(name));
+			send(w, op);
+		}
+		step(w);
+		assert_int_equal(answered(w), 1000);
+	}
+	step(w);
+	op = ask(w, op_new(FR_OP_WORKERS));
+	assert_int_equal(op->u.workers.n, 32768);
+	op_free(op);
+}
+
 int
 main(void)
 {
@@ -966,6 +1069,8 @@ main(void)
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),
 		T(a_purge_lets_others_through),
+		T(large_batches_hold_up_no_report_and_no_small_job),
+		T(workers_that_were_made_up_are_forgotten),
 		T(a_clock_set_forward_ends_no_lease),
 		T(an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it),
 	};
