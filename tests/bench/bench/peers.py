@@ -165,6 +165,8 @@ def drain(b, *words):
     return _those(words, [
         Peer("graphile-worker, batched, 5,000",
              npm(b, "graphile-worker", "drain", n, 50, 5000)),
+        Peer("graphile-worker, batched, 500",
+             npm(b, "graphile-worker", "drain", n, 24, 500)),
         Peer("pg-boss, 5,000",
              npm(b, "pg-boss", "drain", n, 1, 5000)),
         Peer("bee-queue, AOF always, 100",

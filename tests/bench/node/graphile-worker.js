@@ -30,10 +30,11 @@ exports.open = async url => {
 		async drain(n, concurrency, batch) {
 			let done;
 			const all = new Promise(r => done = r);
-			const w = await start(async () => {
+			const w = await start(async () => {}, concurrency, batch);
+			w.events.on('job:complete', () => {
 				if (--n === 0)
 					done();
-			}, concurrency, batch);
+			});
 			await all;
 			return w.stop.bind(w);
 		},

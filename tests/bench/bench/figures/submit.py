@@ -21,7 +21,7 @@ def submit(b):
     yield Figure("durable submits, 8 connections", ours(b, 8, 20000),
                  peers.submit(b, 8), floors=[at_least(2.5, f0)])
     yield Figure("durable submits, 64 connections", ours(b, 64, 60000), [
-        *(Peer(f"{f0}, {n} connections",
+        *(Peer(f"{f0}, {n} at once",
                peers.beanstalkd(b, "submit", 4000, n, 1)) for n in (1, 8)),
         *peers.submit(b, 64)], floors=[at_least(8, f0)])
 
