@@ -150,7 +150,9 @@ connect_now(struct fr_pg *s, bool migrate, struct fr_err *err)
 		(void)lose(s, PQerrorMessage(s->db));
 		return lost(s, err);
 	}
-	rc = fr_pg_session(s, err);
+	rc = migrate ? fr_pg_unshared(s, err) : FR_OK;
+	if (rc == FR_OK)
+		rc = fr_pg_session(s, err);
 	if (rc == FR_OK && migrate)
 		rc = fr_pg_migrate(s, err);
 	if (rc != FR_OK)

@@ -132,6 +132,8 @@ void fr_pg_clock(struct fr_pg *s, int64_t wall_us);
 enum fr_rc fr_pg_resolve(struct fr_pg *s, struct fr_err *err);
 
 /* session.c, schema.c */
+/* FR_INVALID behind a pooler that gives its clients each other's sessions. */
+enum fr_rc fr_pg_unshared(struct fr_pg *s, struct fr_err *err);
 enum fr_rc fr_pg_session(struct fr_pg *s, struct fr_err *err);
 enum fr_rc fr_pg_migrate(struct fr_pg *s, struct fr_err *err);
 

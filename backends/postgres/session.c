@@ -72,6 +72,51 @@ check(struct fr_pg *s, const PGresult *res, struct fr_err *err)
 	return FR_OK;
 }
 
+/* The number of the server's process behind db, or 0. */
+static int64_t
+server_pid(PGconn *db)
+{
+	PGresult *res = PQexec(db, "SELECT pg_backend_pid()");
+	int64_t pid = 0;
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK ||
+	    fr_str_i64(fr_span_of(PQgetvalue(res, 0, 0)), 1, INT32_MAX, &pid) !=
+		FR_OK)
+		pid = 0;
+	PQclear(res);
+	return pid;
+}
+
+/*
+ * Our settings, prepared statements and LISTEN belong to a session, and would
+ * get into other clients' hands. Who stands in between shows in the process's
+ * number, which is not the one that we were told when we connected. With a
+ * session of our own no other connection gets to the same process.
+ */
+enum fr_rc
+fr_pg_unshared(struct fr_pg *s, struct fr_err *err)
+{
+	const int64_t pid = server_pid(s->db);
+	bool shared = false;
+	PGconn *other;
+	int tries;
+
+	if (pid == 0 || pid == PQbackendPID(s->db))
+		return FR_OK;
+	other = PQconnectdbParams(
+	    (const char *const *)s->keys, (const char *const *)s->values, 0);
+	for (tries = 0; tries < 5 && !shared; tries++)
+		shared = PQstatus(other) == CONNECTION_OK &&
+			 server_pid(other) == server_pid(s->db);
+	PQfinish(other);
+	if (!shared)
+		return FR_OK;
+	return fr_fail(err, FR_INVALID,
+	    "postgres: a pooler stands before the server that shares sessions "
+	    "between clients (pool_mode transaction or statement): it must be "
+	    "session, or the URL that of the server itself");
+}
+
 enum fr_rc
 fr_pg_session(struct fr_pg *s, struct fr_err *err)
 {
