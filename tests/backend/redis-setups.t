@@ -147,11 +147,11 @@ seq 1 1000 | fr-submit --bulk --quiet ping
 filling=$!
 dropped() { [ "$(rcli EXISTS '{forerunner}:fifo:queue:ping')" = 0 ]; }
 ok 'and our keys are dropped' until_ok dropped
+: >"$T/enough"
+wait "$filling"
 worker -c 4 ping
 complete() { [ "$(api GET /v1/types | json ping.complete)" = 1000 ]; }
 ok 'no job is lost by that' until_ok complete
-: >"$T/enough"
-wait "$filling"
 is 'and none was done twice' "$(api GET '/v1/jobs?state=complete&limit=1000' |
 	grep -o '"attempt":1[^0-9]' | wc -l)" 1000
 done_testing
