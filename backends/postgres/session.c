@@ -19,6 +19,12 @@ static const char setup[] =
     "set_config('statement_timeout', '20s', false), "
     "set_config('lock_timeout', '5s', false), "
     "set_config('idle_in_transaction_session_timeout', '5s', false), "
+    /* Nor does a manager that is cut off keep its locks when the server waits
+     * for the rest of a pipeline, which it does not call idle. */
+    "set_config('tcp_keepalives_idle', '3', false), "
+    "set_config('tcp_keepalives_interval', '1', false), "
+    "set_config('tcp_keepalives_count', '3', false), "
+    "set_config('tcp_user_timeout', '6000', false), "
     "set_config('plan_cache_mode', 'force_generic_plan', false), "
     "set_config('enable_seqscan', 'off', false), "
     "set_config('enable_hashjoin', 'off', false), "

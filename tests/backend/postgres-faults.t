@@ -121,4 +121,16 @@ kill -CONT "$pid"
 like 'a commit to a server that hangs for a while is a commit' "$(hear a)" '^ok$'
 like 'and takes no longer than the hang' "$(($(date +%s) - before))" '^[0-4]$'
 agree 'all is well at the end'
+
+# Whoever is cut off holds locks no longer than its connection lives.
+if command -v ss >/dev/null; then
+	postgres_probe() {
+		ss -Htno state established "sport = :$PG_PORT" |
+			grep -Eo 'keepalive,[^,]*'
+	}
+	is 'a store over TCP opens' "$(drive a store "$PG_TCP")" ok
+	drive a stats >/dev/null
+	like 'a silent connection is probed by the server within seconds' \
+	    "$(await postgres_probe)" '^keepalive,[0-9.]+(sec|ms)$'
+fi
 done_testing
