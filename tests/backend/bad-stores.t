@@ -40,7 +40,7 @@ ignores-key|unfinished jobs with one type and key there is only one
 lazy-commit|killed with -9 all that was acknowledged is there
 leases-twice|a job that is leased is not leased again
 loses-rollback|a rollback undoes
-miscounts|jobs and counts are exact
+miscounts|jobs are counted by type and state
 next-due-late|the earliest time and the earliest end
 no-reopen|as they were after reopening
 outbox-drops|events are taken whole
