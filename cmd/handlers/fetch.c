@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/aside.h"
@@ -466,9 +467,10 @@ write_result(const struct fetch *f, struct fr_buf *b)
 }
 
 static enum fr_rc
-fetch(const struct conf *conf, struct fr_input *in, struct fr_buf *b,
-    struct fr_err *err)
+fetch(
+    const void *arg, struct fr_input *in, struct fr_buf *b, struct fr_err *err)
 {
+	const struct conf *conf = arg;
 	struct fetch f = { .conf = conf, .in = in, .dir = -1 };
 	enum fr_rc rc;
 	size_t i;
@@ -517,25 +519,15 @@ main(int argc, char *argv[])
 		.parallel = 4,
 		.max_bytes = (size_t)1024 * 1024 * 1024,
 	};
-	struct fr_input in = { 0 };
-	struct fr_buf result;
-	struct fr_err err = FR_ERR_INIT;
-	enum fr_rc rc;
-	int i;
+	int status;
 
-	i = fr_args(&prog, argc, argv, &conf);
-	if (i < argc)
+	if (fr_args(&prog, argc, argv, &conf) < argc)
 		fr_usage(&prog, "too many arguments");
-	fr_buf_init(&result, 0);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		rc = fr_fail(&err, FR_NOMEM, "libcurl did not start");
-	else
-		rc = fr_input_open(&in, &err);
-	if (rc == FR_OK)
-		rc = fetch(&conf, &in, &result, &err);
-	i = fr_handler_end(rc, &result, &err);
-	fr_buf_fini(&result);
-	fr_input_close(&in);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		fr_warnf("libcurl did not start");
+		return EX_TEMPFAIL;
+	}
+	status = fr_handler_run(fetch, &conf);
 	curl_global_cleanup();
-	return i;
+	return status;
 }

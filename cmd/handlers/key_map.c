@@ -62,13 +62,14 @@ displaced(const struct map *m, struct fr_span key)
 }
 
 static enum fr_rc
-map_from_args(struct map *m, struct fr_arena *a, char *argv[], int n)
+map_from_args(struct map *m, struct fr_arena *a, char *const argv[], int n,
+    struct fr_err *err)
 {
 	char *eq;
 
 	m->v = fr_arena_calloc(a, (size_t)n, sizeof(*m->v));
 	if (m->v == NULL)
-		return FR_NOMEM;
+		return fr_fail(err, FR_NOMEM, "out of memory");
 	for (; n > 0; n--, argv++) {
 		eq = strchr(*argv, '=');
 		if (eq == NULL)
@@ -151,15 +152,26 @@ write_mapped(struct fr_buf *b, const struct map *m, struct fr_span source)
 	fr_jsonw_close(b, '}');
 }
 
+/* FROM=TO... of the command line. */
+struct conf {
+	char *const *args;
+	int nargs;
+};
+
 static enum fr_rc
 key_map(
-    struct fr_input *in, struct map *m, struct fr_buf *b, struct fr_err *err)
+    const void *arg, struct fr_input *in, struct fr_buf *b, struct fr_err *err)
 {
-	const bool whole = m->n > 0;
+	const struct conf *conf = arg;
+	const bool whole = conf->nargs > 0;
 	struct fr_span source = in->value;
-	enum fr_rc rc;
+	struct map map = { NULL, 0 }, *m = &map;
+	enum fr_rc rc = FR_OK;
 
-	rc = fr_input_object(in, err);
+	if (whole)
+		rc = map_from_args(m, in->arena, conf->args, conf->nargs, err);
+	if (rc == FR_OK)
+		rc = fr_input_object(in, err);
 	if (rc == FR_OK && !whole) {
 		source = fr_json_get(in->value, "source");
 		if (source.p == NULL || fr_json_type(source) != FR_JSON_OBJECT)
@@ -177,22 +189,10 @@ key_map(
 int
 main(int argc, char *argv[])
 {
-	struct fr_input in = { 0 };
-	struct fr_buf result;
-	struct fr_err err = FR_ERR_INIT;
-	struct map m = { NULL, 0 };
-	enum fr_rc rc;
-	int dummy = 0, i;
+	struct conf conf;
+	const int i = fr_args(&prog, argc, argv, &conf);
 
-	i = fr_args(&prog, argc, argv, &dummy);
-	fr_buf_init(&result, 0);
-	rc = fr_input_open(&in, &err);
-	if (rc == FR_OK && i < argc)
-		rc = map_from_args(&m, in.arena, argv + i, argc - i);
-	if (rc == FR_OK)
-		rc = key_map(&in, &m, &result, &err);
-	i = fr_handler_end(rc, &result, &err);
-	fr_buf_fini(&result);
-	fr_input_close(&in);
-	return i;
+	conf.args = argv + i;
+	conf.nargs = argc - i;
+	return fr_handler_run(key_map, &conf);
 }

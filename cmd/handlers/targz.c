@@ -372,9 +372,10 @@ read_job(struct job *j, struct fr_input *in, struct fr_err *err)
 }
 
 static enum fr_rc
-targz(const struct conf *conf, struct fr_input *in, struct fr_buf *b,
-    struct fr_err *err)
+targz(
+    const void *arg, struct fr_input *in, struct fr_buf *b, struct fr_err *err)
 {
+	const struct conf *conf = arg;
 	struct job j = { NULL, NULL, NULL, NULL };
 	struct pack p = { .a = NULL };
 	struct fr_root root = { .fd = -1 };
@@ -425,23 +426,10 @@ int
 main(int argc, char *argv[])
 {
 	struct conf conf = { NULL };
-	struct fr_input in = { 0 };
-	struct fr_buf result;
-	struct fr_err err = FR_ERR_INIT;
-	enum fr_rc rc;
-	int i;
 
-	i = fr_args(&prog, argc, argv, &conf);
-	if (i < argc)
+	if (fr_args(&prog, argc, argv, &conf) < argc)
 		fr_usage(&prog, "too many arguments");
-	fr_buf_init(&result, 0);
 	/* libarchive writes names as UTF-8 if it may take them for that. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
-	rc = fr_input_open(&in, &err);
-	if (rc == FR_OK)
-		rc = targz(&conf, &in, &result, &err);
-	i = fr_handler_end(rc, &result, &err);
-	fr_buf_fini(&result);
-	fr_input_close(&in);
-	return i;
+	return fr_handler_run(targz, &conf);
 }

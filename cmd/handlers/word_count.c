@@ -340,9 +340,10 @@ count_location(struct counter *c, const struct fr_root *root,
 }
 
 static enum fr_rc
-word_count(const struct conf *conf, struct fr_input *in, struct fr_buf *b,
-    struct fr_err *err)
+word_count(
+    const void *arg, struct fr_input *in, struct fr_buf *b, struct fr_err *err)
 {
+	const struct conf *conf = arg;
 	struct counter c;
 	struct fr_root root = { .fd = -1 };
 	struct fr_json_iter it;
@@ -376,21 +377,8 @@ int
 main(int argc, char *argv[])
 {
 	struct conf conf = { NULL };
-	struct fr_input in = { 0 };
-	struct fr_buf result;
-	struct fr_err err = FR_ERR_INIT;
-	enum fr_rc rc;
-	int i;
 
-	i = fr_args(&prog, argc, argv, &conf);
-	if (i < argc)
+	if (fr_args(&prog, argc, argv, &conf) < argc)
 		fr_usage(&prog, "too many arguments");
-	fr_buf_init(&result, 0);
-	rc = fr_input_open(&in, &err);
-	if (rc == FR_OK)
-		rc = word_count(&conf, &in, &result, &err);
-	i = fr_handler_end(rc, &result, &err);
-	fr_buf_fini(&result);
-	fr_input_close(&in);
-	return i;
+	return fr_handler_run(word_count, &conf);
 }

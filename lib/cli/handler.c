@@ -129,3 +129,22 @@ fr_handler_end(enum fr_rc rc, struct fr_buf *result, const struct fr_err *err)
 	(void)fwrite(result->p, 1, result->len, stdout);
 	return fr_finish(FR_OK) == 0 ? EX_OK : EX_TEMPFAIL;
 }
+
+int
+fr_handler_run(fr_handler_fn *work, const void *conf)
+{
+	struct fr_input in = { 0 };
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_buf result;
+	enum fr_rc rc;
+	int status;
+
+	fr_buf_init(&result, 0);
+	rc = fr_input_open(&in, &err);
+	if (rc == FR_OK)
+		rc = work(conf, &in, &result, &err);
+	status = fr_handler_end(rc, &result, &err);
+	fr_buf_fini(&result);
+	fr_input_close(&in);
+	return status;
+}

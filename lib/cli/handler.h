@@ -49,4 +49,12 @@ FR_MUSTCHECK enum fr_rc fr_input_string(struct fr_input *in,
 FR_MUSTCHECK int fr_handler_end(
     enum fr_rc rc, struct fr_buf *result, const struct fr_err *err);
 
+/* A handler's work: adds the result to it. conf: as given below. */
+typedef enum fr_rc fr_handler_fn(const void *conf, struct fr_input *in,
+    struct fr_buf *result, struct fr_err *err);
+
+/* All that a handler does once its options are read; returns the exit status.
+ */
+FR_MUSTCHECK int fr_handler_run(fr_handler_fn *work, const void *conf);
+
 #endif
