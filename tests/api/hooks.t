@@ -135,6 +135,6 @@ kill -TERM "$MANAGER"
 wait "$MANAGER"
 is 'the manager stops' "$?" 0
 ok 'at once' test $(($(date +%s) - t)) -lt 5
-exits 'a directory that is not there is an error' 1 timeout 10 fr-manager \
+exits 'a directory that is not there is an error' 74 timeout 10 fr-manager \
 	--store memory: --listen 127.0.0.1:0 --hooks "$T/nowhere"
 done_testing

@@ -90,5 +90,5 @@ bad 'an unknown role' 'root some-token-0123456789\n'
 bad 'a role without a token' 'read\n'
 bad 'a short token' 'read 0123456789\n'
 unlike 'the message does not show it' "$(cat "$T/err")" 0123456789
-exits 'a file that is not there' 1 starts --token-file "$T/none"
+exits 'a file that is not there' 74 starts --token-file "$T/none"
 done_testing

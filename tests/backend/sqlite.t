@@ -13,7 +13,7 @@ unlike 'it says nothing was left out but what one writer cannot show' \
 exits 'the judge passes the memory store' 0 fr-store-test memory:
 
 manager
-exits 'a second manager on the same file is refused' 1 \
+exits 'a second manager on the same file is refused' 74 \
 	fr-manager --listen 127.0.0.1:0 --store "sqlite:$T/db"
 like 'it is told who has the file' "$(cat "$T/err")" "in use by pid $MANAGER"
 ok 'the first goes on' fr-submit ping '{}'
