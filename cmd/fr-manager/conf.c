@@ -13,6 +13,9 @@
 #define O(field) offsetof(struct fr_conf, field)
 #define DAY ((int64_t)86400 * 1000)
 
+/* A row with progress, result and log in it ends at 1 GB in SQLite. */
+#define MAX_DATA (INT64_C(1) << 28)
+
 static const struct fr_opt opts[] = {
 	{ 0, "body-timeout", FR_OPT_DURATION, "S", O(body_ms),
 	    "how long a request's body may take in all", 1, DAY },
@@ -41,7 +44,7 @@ static const struct fr_opt opts[] = {
 	{ 0, "max-connections", FR_OPT_INT, "N", O(max_connections),
 	    "connections at a time", 1, 10000000 },
 	{ 0, "max-data", FR_OPT_SIZE, "BYTES", O(max_data),
-	    "bytes in a job's data or result", 1, INT64_C(1) << 30 },
+	    "bytes in a job's data or result", 1, MAX_DATA },
 	{ 0, "max-depth", FR_OPT_INT, "N", O(max_depth),
 	    "levels of nesting in data or results", 1, 1000 },
 	{ 0, "max-events", FR_OPT_SIZE, "BYTES", O(max_events),

@@ -32,13 +32,6 @@ others(const struct fr_turn *t)
 	return n;
 }
 
-/* Whether somebody waits for this turn, whom a purge would hold up. */
-static bool
-busy(const struct fr_turn *t)
-{
-	return t->creates != NULL || t->works.n > 0 || t->edits.n > 0;
-}
-
 /* How many jobs this turn may forget in all; said once a turn. */
 static void
 allow(struct fr_engine *e)
@@ -47,7 +40,7 @@ allow(struct fr_engine *e)
 
 	t->purging = true;
 	t->purge_most = MOST;
-	if (!busy(t))
+	if (!fr_turn_busy(t))
 		return;
 	e->purge_owed += others(t);
 	if (e->purge_owed < MOST)
@@ -82,7 +75,7 @@ fr_purge_some(struct fr_engine *e, unsigned states, int64_t before_ms,
 		*all = got < few;
 		*n += got;
 		t->purged += got;
-		if (!busy(t) && fr_inbox_pending(&e->inbox) > 0)
+		if (!fr_turn_busy(t) && fr_turn_awaited(e))
 			break;
 	}
 	t->wrote = t->wrote || *n > 0;
@@ -93,5 +86,5 @@ int64_t
 fr_purge_next(const struct fr_engine *e)
 {
 	/* Whoever was just answered may ask again at once. */
-	return e->turn.mono_ms + (busy(&e->turn) ? PAUSE_MS : 0);
+	return e->turn.mono_ms + (fr_turn_busy(&e->turn) ? PAUSE_MS : 0);
 }

@@ -13,8 +13,11 @@
  * are over, ended jobs to be forgotten; and the queue against the store.
  */
 
-#define PROMOTE_STEP 2000 /* jobs in one turn */
-#define EXPIRE_STEP 1000
+/* Jobs in one turn, and in one that others wait for: a millisecond or so. */
+#define PROMOTE_MOST 2000
+#define PROMOTE_FEW 200
+#define EXPIRE_MOST 1000
+#define EXPIRE_FEW 100
 #define WORKERS_MOST 32768   /* remembered, without those that have a job */
 #define WALK_STEP 2000       /* tickets in a turn that has other work */
 #define WALK_STEP_IDLE 10000 /* and in one that has none */
@@ -48,11 +51,18 @@ static enum fr_rc
 promote(struct fr_engine *e, struct fr_err *err)
 {
 	const size_t before = e->turn.push.n;
+	const size_t few = e->shared ? PROMOTE_MOST : PROMOTE_FEW;
+	size_t n = before, was;
 	enum fr_rc rc;
 
-	rc = e->c.store->ops->promote(
-	    e->c.store, e->turn.now_ms, PROMOTE_STEP, push_ticket, e, err);
-	if (rc != FR_OK || e->turn.push.n == before)
+	do {
+		was = n;
+		rc = e->c.store->ops->promote(
+		    e->c.store, e->turn.now_ms, few, push_ticket, e, err);
+		n = e->turn.push.n;
+	} while (rc == FR_OK && n - was == few && n - before < PROMOTE_MOST &&
+		 !fr_turn_awaited(e));
+	if (rc != FR_OK || n == before)
 		return rc;
 	e->turn.wrote = true;
 	if (e->wants_data) {
@@ -114,18 +124,35 @@ note_expired(void *arg, const struct fr_job *job)
 }
 
 static enum fr_rc
-expire(struct fr_engine *e, struct fr_err *err)
+expire_some(struct fr_engine *e, size_t *n, struct fr_err *err)
 {
 	struct expiring x = { e, FR_VEC_OF(struct fr_report) };
 	enum fr_rc rc;
 
 	rc = e->c.store->ops->expired(
-	    e->c.store, e->turn.now_ms, EXPIRE_STEP, note_expired, &x, err);
-	if (rc == FR_OK && x.reports.n > 0) {
-		fr_count(&e->counters.expired, x.reports.n);
-		rc = fr_report_lost(e, x.reports.p, x.reports.n, err);
+	    e->c.store, e->turn.now_ms, *n, note_expired, &x, err);
+	*n = x.reports.n;
+	if (rc == FR_OK && *n > 0) {
+		fr_count(&e->counters.expired, *n);
+		rc = fr_report_lost(e, x.reports.p, *n, err);
 	}
 	fr_vec_fini(&x.reports);
+	return rc;
+}
+
+static enum fr_rc
+expire(struct fr_engine *e, struct fr_err *err)
+{
+	const size_t few = e->shared ? EXPIRE_MOST : EXPIRE_FEW;
+	size_t all = 0, n;
+	enum fr_rc rc;
+
+	do {
+		n = few;
+		rc = expire_some(e, &n, err);
+		all += n;
+	} while (rc == FR_OK && n == few && all < EXPIRE_MOST &&
+		 !fr_turn_awaited(e));
 	return rc;
 }
 

@@ -15,6 +15,18 @@ fr_count(uint64_t *counter, uint64_t n)
 }
 
 bool
+fr_turn_busy(const struct fr_turn *t)
+{
+	return t->creates != NULL || t->works.n > 0 || t->edits.n > 0;
+}
+
+bool
+fr_turn_awaited(struct fr_engine *e)
+{
+	return fr_turn_busy(&e->turn) || fr_inbox_pending(&e->inbox) > 0;
+}
+
+bool
 fr_turn_ticket(struct fr_vec *v, const struct fr_uuid *id,
     const struct fr_type *type, int32_t priority, struct fr_span data)
 {

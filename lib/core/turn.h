@@ -144,7 +144,12 @@ void fr_count(uint64_t *counter, uint64_t n);
 FR_MUSTCHECK enum fr_rc fr_engine_clock(
     struct fr_engine *e, bool ask_store, struct fr_err *err);
 
-/* turn.c: what is to happen after the commit. false without memory. */
+/* turn.c: whether this turn does anything that somebody waits for; and
+ * whether somebody waits for its end, too. What comes by itself should be
+ * short then. */
+bool fr_turn_busy(const struct fr_turn *t);
+bool fr_turn_awaited(struct fr_engine *e);
+/* What is to happen after the commit. false without memory. */
 FR_MUSTCHECK bool fr_turn_ticket(struct fr_vec *v, const struct fr_uuid *id,
     const struct fr_type *type, int32_t priority, struct fr_span data);
 /* The same for a job that was in the queue before: a queue that wants data is

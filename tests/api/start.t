@@ -84,6 +84,9 @@ exits 'an unknown store too' 64 timeout 10 fr-manager --store nosuch:x
 exits 'an unknown queue too' 64 timeout 10 fr-manager --store memory: \
 	--queue nosuch:x
 exits 'a log level that is none' 64 fr-manager --store memory: --log-level x
+exits 'data that no row of a store can hold' 64 timeout 10 \
+    fr-manager --store memory: --max-data 257M
+like 'is refused with the most there can be' "$(cat "$T/err")" 'from 1 to 268435456'
 exits 'a store that is not there is an I/O error' 74 timeout 10 \
     fr-manager --store "$T/none.so" --listen 127.0.0.1:0
 exits 'an address that is none' 64 timeout 10 fr-manager --store memory: \
