@@ -87,7 +87,7 @@ settings  {rounds} rounds in turn; load and server share the machine; 4 KiB \
 fdatasync {fdatasync_ms(b.dir):.2f} ms
           forerunner: defaults; Postgres: Debian's defaults, synchronous_commit \
 on; Redis for peers: appendfsync always
-          beanstalkd and its clients: a processor each""", flush=True)
+          beanstalkd without a log and its clients: a processor each""", flush=True)
 
 
 def progress(text):
