@@ -36,6 +36,7 @@ USER = [
     ("SQLite", r"libsqlite3"), ("libpq", r"libpq|libssl|libcrypto"),
     ("hiredis", r"libhiredis"), ("libevent", r"libevent"),
     ("libcurl", r"libcurl"), ("libc", r"libc\.so"),
+    ("the dynamic linker", r"ld-linux"),
 ]
 
 
