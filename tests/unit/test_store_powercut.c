@@ -309,7 +309,7 @@ each_write_or_sync_that_fails_is_answered_truly(void **state)
 			last = n;
 	}
 	print_message("# %u writes and syncs\n", last);
-	assert_true(last > 300);
+	assert_true(last > 200);
 }
 
 /* In memory if there is room: thousands of files are written. */
