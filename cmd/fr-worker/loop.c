@@ -16,6 +16,7 @@
 #define QUICK_MS 50
 #define QUIT_MS 10000   /* for the last words to a manager that is away */
 #define GOODBYE_MS 1000 /* if there is nothing to report */
+#define BUSY_MS 5000    /* so long, if it has answered so far */
 
 static void
 set_timer(struct loop *l, int64_t at_ms, int64_t now_ms)
@@ -292,6 +293,8 @@ guard_leases(struct loop *l, int64_t now_ms)
 static void
 check_end(struct loop *l, int64_t now_ms)
 {
+	const int64_t goodbye_ms = l->connected ? BUSY_MS : GOODBYE_MS;
+
 	if (l->phase == LEAVING && now_ms >= l->grace_end_ms &&
 	    l->held.working > 0)
 		quit(l, false);
@@ -299,10 +302,11 @@ check_end(struct loop *l, int64_t now_ms)
 		l->ended = true;
 	if (l->phase == LEAVING && l->held.working == 0 && l->quit_end_ms == 0)
 		l->quit_end_ms = now_ms + QUIT_MS;
-	/* With nothing to report, a manager that is away is not waited for. */
+	/* With nothing to report, a manager that is away is not waited for,
+	 * and one that is slow not long. */
 	if (l->phase != WORKING && l->held.n == 0 &&
-	    (l->quit_end_ms == 0 || l->quit_end_ms > now_ms + GOODBYE_MS))
-		l->quit_end_ms = now_ms + GOODBYE_MS;
+	    (l->quit_end_ms == 0 || l->quit_end_ms > now_ms + goodbye_ms))
+		l->quit_end_ms = now_ms + goodbye_ms;
 	if (l->quit_end_ms != 0 && now_ms >= l->quit_end_ms) {
 		l->ended = true;
 		if (l->held.n > 0) {

@@ -102,6 +102,16 @@ has_prospects(const struct fr_taker *k)
 	return false;
 }
 
+/* It leaves with nothing left, so what it still has open, to hear of its jobs,
+ * waits for nothing. */
+static void
+say_goodbye(struct fr_engine *e, struct fr_worker *w)
+{
+	if (w->open != NULL)
+		fr_dispatch_answer(e, w->open, FR_OK);
+	fr_workers_forget(&e->workers, w);
+}
+
 /* Exchanges that got nothing go on waiting, or are answered all the same. */
 static void
 settle_works(struct fr_engine *e)
@@ -121,9 +131,8 @@ settle_works(struct fr_engine *e)
 		    (op->now && !has_prospects(op->taker)) ||
 		    !fr_wait_begin(e, op, wait_ms))
 			fr_dispatch_answer(e, op, FR_OK);
-		if (op->u.work.leaving && w != NULL && w->open == NULL &&
-		    w->leases == NULL)
-			fr_workers_forget(&e->workers, w);
+		if (op->u.work.leaving && w != NULL && w->leases == NULL)
+			say_goodbye(e, w);
 	}
 }
 

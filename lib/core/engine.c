@@ -110,6 +110,11 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 		return false;
 	if (w->told_ms == 0 || x->leaving)
 		e->arrivals = e->shared;
+	/* What it asked for before it went it has given up, and a job that
+	 * went there now would be lost on the way. */
+	if (x->leaving && w->open != NULL && w->open != op &&
+	    w->open->u.work.slots > 0)
+		fr_dispatch_answer(e, w->open, FR_AGAIN);
 	/*
 	 * A manager that it left may have given it something since, on a
 	 * connection that is dead.

@@ -168,7 +168,7 @@ fr_apply_news(struct fr_engine *e, struct fr_err *err)
 static bool
 gone(const struct fr_worker *w)
 {
-	return w->leaving && w->open == NULL && w->leases == NULL;
+	return w->leaving && w->leases == NULL;
 }
 
 static bool

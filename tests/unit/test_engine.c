@@ -566,6 +566,92 @@ a_cancelled_job_is_stopped_at_its_worker(void **state)
 	assert_int_equal(edit(w, FR_OP_REMOVE, &id), FR_CONFLICT);
 }
 
+static size_t
+workers(struct world *w)
+{
+	struct fr_op *op = ask(w, op_new(FR_OP_WORKERS));
+	const size_t n = op->u.workers.n;
+
+	op_free(op);
+	return n;
+}
+
+static void
+a_worker_that_leaves_is_forgotten_whatever_it_has_open(void **state)
+{
+	struct world *w = *state;
+	const uint32_t slots[] = { 0, 1 };
+	struct fr_op *open, *last, *got;
+	struct fr_job job;
+	size_t i;
+
+	for (i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		(void)submit(w, "t", 0, 1);
+		job = take(w, "w1", "t");
+		open = work_op("w1", "t", slots[i], 60000);
+		name_running(open, &job);
+		send(w, open);
+		settle(w);
+		assert_null(answer(w));
+		assert_int_equal(workers(w), 1);
+		last = work_op("w1", "t", 0, 0);
+		name_finished(last, &job, FR_FINISH_COMPLETE, "1");
+		last->u.work.leaving = true;
+		send(w, last);
+		settle(w);
+		got = fr_engine_take(w->engine);
+		assert_ptr_equal(got, slots[i] > 0 ? open : last);
+		assert_ptr_equal(got->next, slots[i] > 0 ? last : open);
+		assert_null(got->next->next);
+		assert_int_equal(last->rc, FR_OK);
+		assert_int_equal(open->rc, slots[i] > 0 ? FR_AGAIN : FR_OK);
+		op_free(last);
+		op_free(open);
+		assert_int_equal(workers(w), 0);
+	}
+}
+
+static void
+a_worker_that_leaves_is_given_nothing_in_that_moment(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *open = work_op("w1", "t", 1, 60000), *last, *create, *got;
+	struct fr_job job = { .id =
+				  fr_uuid_new(&w->gen, held_wall(w), &w->rand),
+		.type = FR_SPAN("t"),
+		.data = FR_SPAN("1"),
+		.state = FR_STATE_QUEUED,
+		.max_attempts = 1,
+		.created_ms = held_wall(w),
+		.run_at_ms = held_wall(w) };
+	struct fr_created out;
+
+	send(w, open);
+	settle(w);
+	assert_null(answer(w));
+	create = op_new(FR_OP_CREATE);
+	create->u.create.jobs = &job;
+	create->u.create.n = 1;
+	create->u.create.out = &out;
+	last = work_op("w1", "t", 0, 0);
+	last->u.work.leaving = true;
+	send(w, create);
+	send(w, last);
+	settle(w);
+	got = fr_engine_take(w->engine);
+	assert_ptr_equal(got, open);
+	assert_int_equal(open->rc, FR_AGAIN);
+	assert_int_equal(open->u.work.njobs, 0);
+	assert_ptr_equal(got->next, create);
+	assert_ptr_equal(create->next, last);
+	op_free(open);
+	op_free(create);
+	op_free(last);
+	assert_int_equal(look(w, &job.id).state, FR_STATE_QUEUED);
+	assert_int_equal(workers(w), 0);
+	(void)take(w, "w2", "t");
+}
+
 static void
 a_request_that_is_left_at_once_comes_back_at_once(void **state)
 {
@@ -1057,6 +1143,8 @@ main(void)
 		T(a_report_after_its_lease_has_expired_is_refused),
 		T(a_job_that_loses_its_workers_ends),
 		T(a_cancelled_job_is_stopped_at_its_worker),
+		T(a_worker_that_leaves_is_forgotten_whatever_it_has_open),
+		T(a_worker_that_leaves_is_given_nothing_in_that_moment),
 		T(a_request_that_is_left_at_once_comes_back_at_once),
 		T(a_paused_type_waits_and_holds_up_nobody),
 		T(a_delayed_job_goes_out_when_its_time_has_come),

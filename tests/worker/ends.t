@@ -26,6 +26,19 @@ is 'and nothing else was taken' "$(field "$other" state)" queued
 is 'the manager has forgotten it' "$(api GET /v1/workers)" '[]'
 fr-ctl cancel "$other" >/dev/null
 
+# Meanwhile it asks whether the job was cancelled; that goes with it.
+worker -v "$H"
+fresh
+begun
+asked() { grep -c 'asks for 0 jobs' "$T/log"; }
+before=$(asked)
+kill -TERM "$WORKER"
+twice() { [ "$(asked)" -ge $((before + 2)) ] && echo yes; }
+await twice >/dev/null
+touch "$T/go"
+wait "$WORKER"
+is 'and one that was waiting to hear of its job' "$(api GET /v1/workers)" '[]'
+
 worker --grace 0.3 "$H"
 fresh
 begun
