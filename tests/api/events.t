@@ -11,7 +11,7 @@ follow() { # FILE [curl option...] QUERY: begins to listen; PID
 	fr_f=$1
 	shift
 	: >"$fr_f"
-	start curl -sSN -m 30 -D "$fr_f.head" -o "$fr_f" "$@"
+	start curl -sSN -m $((120 * FR_TEST_SLOW)) -D "$fr_f.head" -o "$fr_f" "$@"
 	until_ok grep -q '^:' "$fr_f" >/dev/null
 }
 events() { sed -n 's/^event: //p' "$1" | tr '\n' ' '; }
