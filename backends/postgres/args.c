@@ -91,19 +91,30 @@ fr_pg_col_i16(struct fr_pg *s, int i, int16_t v)
 }
 
 bool
+fr_pg_arg_col(struct fr_pg *s, int i, struct fr_pg_args *a)
+{
+	struct fr_pg_col *c = &s->col[i];
+
+	fr_assert(i >= 0 && i < FR_PG_COLS && a->n < FR_PG_COLS);
+	if (!fr_buf_ok(&c->b) || c->b.len > INT32_MAX)
+		return false;
+	put32((unsigned char *)c->b.p + 12, c->n);
+	a->v[a->n] = c->b.p;
+	a->len[a->n] = (int)c->b.len;
+	a->n++;
+	return true;
+}
+
+bool
 fr_pg_cols(struct fr_pg *s, int n, struct fr_pg_args *a)
 {
-	struct fr_pg_col *c;
+	int i;
 
 	a->n = 0;
-	for (; a->n < n; a->n++) {
-		c = &s->col[a->n];
-		if (!fr_buf_ok(&c->b) || c->b.len > INT32_MAX)
+	for (i = 0; i < n; i++) {
+		fr_assert(s->col[i].n == s->col[0].n);
+		if (!fr_pg_arg_col(s, i, a))
 			return false;
-		fr_assert(c->n == s->col[0].n && c->n > 0);
-		put32((unsigned char *)c->b.p + 12, c->n);
-		a->v[a->n] = c->b.p;
-		a->len[a->n] = (int)c->b.len;
 	}
 	return true;
 }

@@ -73,7 +73,10 @@ edit_one(struct fr_pg *s, enum edit what, struct fr_edit *e, struct fr_err *err)
 	if (e->rc != FR_OK)
 		return FR_OK;
 	fr_pg_arg_i64(&a, e->now_ms);
-	rc = fr_pg_ask(s, stmt[what], &a, NULL, err);
+	if (what == CANCEL)
+		rc = fr_pg_end(s, FR_STATE_CANCELLED, &e->id, e->now_ms, err);
+	if (rc == FR_OK)
+		rc = fr_pg_ask(s, stmt[what], &a, NULL, err);
 	return rc == FR_OK ? note(s, what, e, err) : rc;
 }
 
@@ -137,39 +140,6 @@ fr_pg_promote(struct fr_store *store, int64_t now_ms, size_t limit,
 			rc = emit(arg, &t);
 	}
 	return rc;
-}
-
-enum fr_rc
-fr_pg_purge(struct fr_store *store, unsigned states, int64_t before_ms,
-    size_t *n, struct fr_err *err)
-{
-	struct fr_pg *s = fr_pg_of(store);
-	struct fr_pg_args a;
-	const PGresult *r;
-	enum fr_rc rc = FR_OK;
-	size_t left = *n;
-	int state, i;
-
-	fr_assert(s->in_tx);
-	for (state = FR_STATE_COMPLETE; state < FR_STATES && left > 0;
-	     state++) {
-		if ((states & FR_STATE_BIT(state)) == 0)
-			continue;
-		a.n = 0;
-		fr_pg_arg_i64(&a, state);
-		fr_pg_arg_i64(&a, before_ms);
-		fr_pg_arg_i64(&a, (int64_t)left);
-		rc = fr_pg_ask(s, FR_PG_PURGE, &a, &r, err);
-		for (i = 0; rc == FR_OK && i < PQntuples(r); i++) {
-			left -= (size_t)fr_pg_int(r, i, 1);
-			rc = fr_pg_count(s, fr_pg_span(r, i, 0), state,
-			    FR_PG_NOWHERE, fr_pg_int(r, i, 1), err);
-		}
-		if (rc != FR_OK)
-			return rc;
-	}
-	*n -= left;
-	return FR_OK;
 }
 
 enum fr_rc

@@ -20,7 +20,8 @@
  * a way back when it is lost. session.c: what a session begins with.
  * schema.c: migrations. args.c: parameters and results in binary. count.c:
  * what a transaction has changed, for the counters and the other managers.
- * store.c, report.c, edit.c, read.c, outbox.c: the calls. watch.c: news.
+ * leases.c: where the running jobs are. store.c, lease.c, report.c, edit.c,
+ * read.c, outbox.c: the calls. watch.c: news.
  */
 
 #define FR_PG_COLS 16     /* array parameters of one statement */
@@ -83,8 +84,14 @@ struct fr_pg {
 	struct fr_pg_col col[FR_PG_COLS];
 	uint32_t *order; /* a batch's items, each job once; see waves */
 	uint32_t *wave;
+	uint32_t *group; /* of leases, for each item in order */
 	uint32_t *slots;
 	size_t norder;
+
+	struct fr_map *batches;      /* of leases; see leases.c */
+	struct fr_pg_batch *batch;   /* the last one seen */
+	struct fr_pg_batch *touched; /* in this transaction */
+	int64_t number_of_leases;    /* of the next batch */
 
 	struct fr_map *types; /* counters changed in this transaction */
 	struct fr_buf news;
@@ -150,7 +157,9 @@ void fr_pg_col_span(struct fr_pg *s, int i, struct fr_span v); /* 0: NULL */
 void fr_pg_col_i64(struct fr_pg *s, int i, int64_t v);
 void fr_pg_col_i32(struct fr_pg *s, int i, int32_t v);
 void fr_pg_col_i16(struct fr_pg *s, int i, int16_t v);
-/* The first n columns as the parameters; false without memory. */
+/* Column i as the next parameter; false without memory. */
+bool fr_pg_arg_col(struct fr_pg *s, int i, struct fr_pg_args *a);
+/* The first n columns, of one length, as the parameters. */
 bool fr_pg_cols(struct fr_pg *s, int n, struct fr_pg_args *a);
 void fr_pg_arg_i64(struct fr_pg_args *a, int64_t v);
 void fr_pg_arg_bytes(struct fr_pg_args *a, const void *p, size_t len);
@@ -181,6 +190,27 @@ size_t fr_pg_part(const struct fr_pg *s, size_t n, size_t i);
 
 void fr_pg_waves_fini(struct fr_pg *s);
 
+/* leases.c */
+
+/* A job was leased in batch number; one was that of a job that has ended. */
+void fr_pg_batch_leased(struct fr_pg *s, int64_t number);
+void fr_pg_batch_ended(struct fr_pg *s, int64_t number);
+/* Before the commit: forgets batches of which nothing runs any more. */
+void fr_pg_batch_send(struct fr_pg *s);
+/* After it: whether it has happened. */
+void fr_pg_batch_settle(struct fr_pg *s, bool committed);
+void fr_pg_batch_fini(struct fr_pg *s);
+
+/* purge.c */
+
+/* Notes in ends that the part of s->order of a batch of reports, whose ids
+ * column 0 holds, ends in a state. */
+enum fr_rc fr_pg_ends(struct fr_pg *s, enum fr_state state,
+    const struct fr_report *r, size_t from, size_t to, struct fr_err *err);
+/* The same of one job. */
+enum fr_rc fr_pg_end(struct fr_pg *s, enum fr_state state,
+    const struct fr_uuid *id, int64_t now_ms, struct fr_err *err);
+
 /* count.c */
 #define FR_PG_NOWHERE (-1)
 /* n jobs of a type went from one state to another. */
@@ -195,7 +225,9 @@ void fr_pg_tell_send(struct fr_pg *s);
 void fr_pg_count_forget(struct fr_pg *s);
 void fr_pg_count_fini(struct fr_pg *s);
 
-/* The calls, by file. report.c */
+/* The calls, by file. lease.c */
+fr_store_lease_fn fr_pg_lease;
+/* report.c */
 fr_store_renew_fn fr_pg_renew;
 fr_store_renew_all_fn fr_pg_renew_all;
 fr_store_report_fn fr_pg_progress, fr_pg_complete, fr_pg_count_failed,

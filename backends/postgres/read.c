@@ -33,10 +33,18 @@ enum fr_rc
 fr_pg_next_due(struct fr_store *store, int64_t *run_at_ms,
     int64_t *lease_until_ms, struct fr_err *err)
 {
+	struct fr_pg *s = fr_pg_of(store);
+	struct fr_pg_args a = { .n = 0 };
 	const PGresult *r;
 	enum fr_rc rc;
 
-	rc = fr_pg_ask(fr_pg_of(store), FR_PG_NEXT_DUE, NULL, &r, err);
+	/* What is not after the end of a lease becomes the end, and what says
+	 * nothing goes; so that nobody is called before the time again. */
+	if (s->in_tx && s->clock_known) {
+		fr_pg_arg_i64(&a, fr_time_mono_ms() + s->clock_off_ms);
+		(void)fr_pg_send(s, FR_PG_LEASES_TIDY, &a);
+	}
+	rc = fr_pg_ask(s, FR_PG_NEXT_DUE, NULL, &r, err);
 	if (rc != FR_OK)
 		return rc;
 	*run_at_ms = PQgetisnull(r, 0, 0) ? INT64_MAX : fr_pg_int(r, 0, 0);
@@ -122,7 +130,7 @@ fr_pg_list(struct fr_store *store, const struct fr_list *l,
 		return FR_OK;
 	fr_pg_col_open(s, 0, FR_PG_INT2);
 	for (i = 0; i < FR_STATES; i++)
-		if ((l->states & FR_STATE_BIT(i)) != 0)
+		if ((l->states & FR_STATE_BIT(i)) != 0 && i != FR_STATE_RUNNING)
 			fr_pg_col_i16(s, 0, (int16_t)i);
 	if (!fr_pg_cols(s, 1, &a))
 		return fr_fail(err, FR_NOMEM, "list jobs: out of memory");
@@ -130,6 +138,7 @@ fr_pg_list(struct fr_store *store, const struct fr_list *l,
 	fr_pg_arg_bytes(&a, l->type.len > 0 ? l->type.p : NULL, l->type.len);
 	fr_pg_arg_bytes(&a, l->after, l->after != NULL ? 16 : 0);
 	fr_pg_arg_i64(&a, l->limit > INT32_MAX ? INT32_MAX : (int64_t)l->limit);
+	fr_pg_arg_i64(&a, (l->states & FR_STATE_BIT(FR_STATE_RUNNING)) != 0);
 	rc = fr_pg_ask(s, FR_PG_LIST, &a, &r, err);
 	return rc == FR_OK ? fr_pg_emit(r, emit, arg) : rc;
 }

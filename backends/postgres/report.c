@@ -98,6 +98,42 @@ report_cols(struct fr_pg *s, const struct fr_report *r, size_t from, size_t to,
 	return fr_pg_cols(s, 7, a);
 }
 
+/* A part whose reports are all of one time, as they always are. */
+static size_t
+complete_part(struct fr_pg *s, const struct fr_report *r, size_t n, size_t from)
+{
+	const size_t most = fr_pg_part(s, n, from);
+	size_t to = from;
+
+	while (to < most && r[s->order[to]].now_ms == r[s->order[from]].now_ms)
+		to++;
+	return to;
+}
+
+static bool
+complete_cols(struct fr_pg *s, const struct fr_report *r, size_t from,
+    size_t to, struct fr_pg_args *a)
+{
+	const struct fr_report *x = &r[s->order[from]];
+	const int64_t now_ms = x->now_ms;
+
+	fr_pg_col_open(s, 0, FR_PG_UUID);
+	fr_pg_col_open(s, 1, FR_PG_UUID);
+	fr_pg_col_open(s, 2, FR_PG_BYTEA);
+	fr_pg_col_open(s, 3, FR_PG_BYTEA);
+	for (; from < to; from++) {
+		x = &r[s->order[from]];
+		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
+		fr_pg_col_bytes(s, 1, x->token.b, sizeof(x->token.b));
+		fr_pg_col_span(s, 2, x->value);
+		fr_pg_col_span(s, 3, x->log);
+	}
+	if (!fr_pg_cols(s, 4, a))
+		return false;
+	fr_pg_arg_i64(a, now_ms);
+	return true;
+}
+
 struct kind {
 	enum fr_pg_stmt stmt;
 	enum fr_event_kind event;
@@ -124,9 +160,13 @@ reported(struct fr_pg *s, const struct kind *k, const PGresult *res,
 		type = fr_pg_span(res, row, 1);
 		x->rc = FR_OK;
 		fr_pg_tell(s, k->event, type, k->quiet ? NULL : &x->id);
-		if (k->ends)
-			rc = fr_pg_count(s, type, FR_STATE_RUNNING,
-			    (int)fr_pg_int(res, row, 2), 1, err);
+		if (!k->ends)
+			continue;
+		fr_pg_batch_ended(s, fr_pg_int(res, row, 2));
+		rc = fr_pg_count(s, type, FR_STATE_RUNNING,
+		    k->stmt == FR_PG_COMPLETE ? FR_STATE_COMPLETE
+					      : (int)fr_pg_int(res, row, 3),
+		    1, err);
 	}
 	return rc;
 }
@@ -182,11 +222,22 @@ report(struct fr_store *store, const struct kind *k, struct fr_report *r,
 	while (rc == FR_OK && done < n) {
 		for (parts = 0; parts < PARTS && done < n; parts++) {
 			from[parts] = done;
-			to[parts] = done = fr_pg_part(s, n, done);
-			if (!report_cols(s, r, from[parts], done, &a))
+			to[parts] = done = k->stmt == FR_PG_COMPLETE
+					       ? complete_part(s, r, n, done)
+					       : fr_pg_part(s, n, done);
+			if (!(k->stmt == FR_PG_COMPLETE
+				    ? complete_cols
+				    : report_cols)(s, r, from[parts], done, &a))
 				return fr_fail(
 				    err, FR_NOMEM, "report: out of memory");
 			slot[parts] = fr_pg_send(s, k->stmt, &a);
+			if (k->stmt == FR_PG_COMPLETE || k->stmt == FR_PG_FAIL)
+				rc = fr_pg_ends(s,
+				    k->stmt == FR_PG_FAIL ? FR_STATE_FAILED
+							  : FR_STATE_COMPLETE,
+				    r, from[parts], done, err);
+			if (rc != FR_OK)
+				return rc;
 		}
 		rc = fr_pg_run(s, err);
 		for (i = 0; i < parts && rc == FR_OK; i++)

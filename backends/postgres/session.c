@@ -7,7 +7,7 @@
 
 #define SETUP_MS 10000
 #define MIGRATE_MS 600000
-#define VERSION 1
+#define VERSION 2
 
 /*
  * What a session begins with: our schema, limits on every wait, plans that
@@ -29,6 +29,7 @@ static const char setup[] =
     "set_config('enable_seqscan', 'off', false), "
     "set_config('enable_hashjoin', 'off', false), "
     "set_config('enable_mergejoin', 'off', false), "
+    "set_config('enable_bitmapscan', 'off', false), "
     "set_config('jit', 'off', false), "
     "set_config('bytea_output', 'hex', false), "
     "set_config('default_transaction_isolation', 'read committed', false), "
@@ -147,6 +148,8 @@ fr_pg_session(struct fr_pg *s, struct fr_err *err)
 
 static const char *const version_sql[VERSION] = {
 #include "sql/postgres-001.sql.h"
+	,
+#include "sql/postgres-002.sql.h"
 };
 
 /* The schema's version into *v: 0 if it is not there. The catalog is asked as

@@ -41,6 +41,8 @@ pg_close(struct fr_store *store)
 	fr_pg_conf_fini(s);
 	fr_pg_waves_fini(s);
 	fr_pg_count_fini(s);
+	fr_pg_batch_fini(s);
+	fr_map_free(s->batches);
 	for (i = 0; i < FR_PG_COLS; i++)
 		fr_buf_fini(&s->col[i].b);
 	s->magic = 0;
@@ -60,6 +62,8 @@ init(struct fr_pg *s, unsigned flags)
 	s->handle = (int64_t)(fr_rand_u64(&s->rand) >> 1);
 	s->shard = (int32_t)fr_rand_below(&s->rand, FR_PG_SHARDS);
 	s->types = fr_map_new();
+	s->batches = fr_map_new();
+	s->number_of_leases = (int64_t)(fr_rand_u64(&s->rand) >> 2);
 	fr_buf_init(&s->news, 0);
 	for (i = 0; i < FR_PG_COLS; i++)
 		fr_buf_init(&s->col[i].b, 0);
@@ -79,7 +83,7 @@ pg_open(
 	if (s == NULL)
 		return fr_fail(err, FR_NOMEM, "postgres: out of memory");
 	init(s, flags);
-	if (s->types == NULL)
+	if (s->types == NULL || s->batches == NULL)
 		rc = fr_fail(err, FR_NOMEM, "postgres: out of memory");
 	else
 		rc = fr_pg_conf(s, args, err);
@@ -142,6 +146,7 @@ pg_rollback(struct fr_store *store)
 	}
 	s->in_tx = s->tx_open = false;
 	fr_pg_count_forget(s);
+	fr_pg_batch_settle(s, false);
 }
 
 static enum fr_rc
@@ -162,6 +167,7 @@ pg_commit(struct fr_store *store, struct fr_err *err)
 		pg_rollback(store);
 		return rc;
 	}
+	fr_pg_batch_send(s);
 	fr_pg_tell_send(s);
 	if (s->sync_rep) /* or the limit ends the wait for the standby */
 		(void)fr_pg_send(s, FR_PG_PATIENT, NULL);
@@ -177,7 +183,10 @@ pg_commit(struct fr_store *store, struct fr_err *err)
 	}
 	s->in_tx = s->tx_open = false;
 	fr_pg_count_forget(s);
-	return s->lost ? fr_pg_resolve(s, err) : rc;
+	if (s->lost)
+		rc = fr_pg_resolve(s, err);
+	fr_pg_batch_settle(s, rc == FR_OK);
+	return rc;
 }
 
 static bool
@@ -371,117 +380,6 @@ pg_create(struct fr_store *store, const struct fr_job *jobs, size_t n,
 	return rc;
 }
 
-static bool
-lease_cols(struct fr_pg *s, const struct fr_grant *g, size_t from, size_t to,
-    struct fr_pg_args *a)
-{
-	const struct fr_grant *x;
-
-	fr_pg_col_open(s, 0, FR_PG_UUID);
-	fr_pg_col_open(s, 1, FR_PG_UUID);
-	fr_pg_col_open(s, 2, FR_PG_BYTEA);
-	fr_pg_col_open(s, 3, FR_PG_INT8);
-	fr_pg_col_open(s, 4, FR_PG_INT8);
-	for (; from < to; from++) {
-		x = &g[s->order[from]];
-		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
-		fr_pg_col_bytes(s, 1, x->token.b, sizeof(x->token.b));
-		fr_pg_col_span(s, 2, x->worker);
-		fr_pg_col_i64(s, 3, x->now_ms);
-		fr_pg_col_i64(s, 4, x->until_ms);
-	}
-	return fr_pg_cols(s, 5, a);
-}
-
-/* Where an item's row is: wave[] is free for that once all is sent. */
-#define PLACE(slot, row) ((uint32_t)(slot) << 16 | (uint32_t)((row) + 1))
-
-static void
-leased(struct fr_pg *s, size_t slot, size_t from, size_t to)
-{
-	const PGresult *r = fr_pg_result(s, slot);
-	size_t i;
-	int row;
-
-	for (row = 0; row < PQntuples(r); row++) {
-		i = from + (size_t)fr_pg_int(r, row, 0) - 1;
-		if (i < to)
-			s->wave[s->order[i]] = PLACE(slot, row);
-	}
-}
-
-/* Hands out what was leased, in the order of the batch. */
-static enum fr_rc
-lease_emit(struct fr_pg *s, size_t n, fr_job_emit_fn *emit, void *arg,
-    struct fr_err *err)
-{
-	enum fr_rc rc = FR_OK;
-	struct fr_job job;
-	uint32_t place;
-	size_t i;
-
-	for (i = 0; i < n && rc == FR_OK; i++) {
-		place = s->wave[i];
-		if (place == 0)
-			continue;
-		fr_pg_job(fr_pg_result(s, place >> 16),
-		    (int)(place & 0xffff) - 1, 1, &job);
-		rc = fr_pg_count(
-		    s, job.type, FR_STATE_QUEUED, FR_STATE_RUNNING, 1, err);
-		fr_pg_tell(s, FR_EVENT_STAGED, job.type, &job.id);
-		if (rc == FR_OK)
-			rc = emit(arg, &job);
-	}
-	return rc;
-}
-
-/* What fits into one round trip. A job that is named again cannot be leased
- * again, so only the first wave is sent. */
-static enum fr_rc
-lease_some(struct fr_pg *s, const struct fr_grant *g, size_t n,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
-{
-	size_t to[PARTS], slot[PARTS], parts = 0, i, done = 0;
-	struct fr_pg_args a;
-	enum fr_rc rc;
-
-	rc = fr_pg_waves(s, g, n, sizeof(*g), true, err);
-	while (rc == FR_OK && done < n && s->wave[s->order[done]] == 0) {
-		to[parts] = fr_pg_part(s, n, done);
-		if (!lease_cols(s, g, done, to[parts], &a))
-			return fr_fail(
-			    err, FR_NOMEM, "lease jobs: out of memory");
-		slot[parts] = fr_pg_send(s, FR_PG_LEASE, &a);
-		done = to[parts++];
-	}
-	if (rc == FR_OK)
-		rc = fr_pg_run(s, err);
-	if (rc != FR_OK)
-		return rc;
-	memset(s->wave, 0, n * sizeof(*s->wave));
-	for (i = 0; i < parts; i++)
-		leased(s, slot[i], i == 0 ? 0 : to[i - 1], to[i]);
-	return lease_emit(s, n, emit, arg, err);
-}
-
-static enum fr_rc
-pg_lease(struct fr_store *store, const struct fr_grant *g, size_t n,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
-{
-	struct fr_pg *s = fr_pg_of(store);
-	enum fr_rc rc = FR_OK;
-	size_t part;
-
-	fr_assert(s->in_tx);
-	for (; n > 0 && rc == FR_OK; g += part, n -= part) {
-		part = n < (size_t)PARTS * FR_PG_CHUNK
-			   ? n
-			   : (size_t)PARTS * FR_PG_CHUNK;
-		rc = lease_some(s, g, part, emit, arg, err);
-	}
-	return rc;
-}
-
 /* The folder's only symbol that others use. */
 const struct fr_store_ops fr_store_postgres = {
 	.abi = FR_BACKEND_ABI,
@@ -495,7 +393,7 @@ const struct fr_store_ops fr_store_postgres = {
 	.commit = pg_commit,
 	.rollback = pg_rollback,
 	.create = pg_create,
-	.lease = pg_lease,
+	.lease = fr_pg_lease,
 	.renew = fr_pg_renew,
 	.renew_all = fr_pg_renew_all,
 	.progress = fr_pg_progress,

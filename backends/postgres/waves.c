@@ -49,8 +49,10 @@ reserve(struct fr_pg *s, size_t n)
 	fr_pg_waves_fini(s);
 	s->order = calloc(n, sizeof(*s->order));
 	s->wave = calloc(n, sizeof(*s->wave));
+	s->group = calloc(n, sizeof(*s->group));
 	s->slots = calloc(slots_for(n), sizeof(*s->slots));
-	if (s->order == NULL || s->wave == NULL || s->slots == NULL) {
+	if (s->order == NULL || s->wave == NULL || s->group == NULL ||
+	    s->slots == NULL) {
 		fr_pg_waves_fini(s);
 		return false;
 	}
@@ -63,8 +65,9 @@ fr_pg_waves_fini(struct fr_pg *s)
 {
 	free(s->order);
 	free(s->wave);
+	free(s->group);
 	free(s->slots);
-	s->order = s->wave = s->slots = NULL;
+	s->order = s->wave = s->group = s->slots = NULL;
 	s->norder = 0;
 }
 

@@ -11,7 +11,7 @@ tell a store "$PG_URL"
 tell b store "$PG_TCP"
 is 'two handles open at once, and one makes the schema' \
 	"$(hear a) $(hear b)" 'ok ok'
-is 'it has a version' "$(sql 'SELECT max(version) FROM forerunner.version')" 1
+is 'it has a version' "$(sql 'SELECT max(version) FROM forerunner.version')" 2
 
 is 'a listener first hears that it may have missed something' \
 	"$(drive a watch 5000 lost)" 'ok heard'

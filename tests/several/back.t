@@ -18,8 +18,8 @@ is 'and nothing is degraded' "$(ready 2 degraded)" false
 
 # 100,000 jobs of a type without a worker.
 sql "INSERT INTO forerunner.jobs (id, created_ms, run_at_ms, timeout_ms,
-	priority, max_attempts, state, type, data)
-	SELECT gen_random_uuid(), 0, 0, 0, 0, 3, 1, 'many', 'null'
+	priority, max_attempts, state, place, type, data)
+	SELECT gen_random_uuid(), 0, 0, 0, 0, 3, 1, 1, 'many', 'null'
 	FROM generate_series(1, 100000);
 	INSERT INTO forerunner.counts (type, shard, scheduled, queued, running,
 	complete, failed, cancelled) VALUES ('many', 0, 0, 100000, 0, 0, 0, 0)"
