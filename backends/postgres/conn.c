@@ -353,28 +353,50 @@ judge(struct fr_pg *s, struct fr_pg_sent *x, enum fr_rc rc, struct fr_err *err)
 	return rc == FR_OK ? r : rc;
 }
 
-enum fr_rc
-fr_pg_run(struct fr_pg *s, struct fr_err *err)
+void
+fr_pg_go(struct fr_pg *s)
 {
-	const int64_t until_ms = fr_time_mono_ms() + ANSWER_MS;
-	enum fr_rc rc = FR_OK;
-	size_t i;
-
 	fr_assert(!answered(s) || s->lost);
-	if (!s->lost && !PQpipelineSync(s->db))
+	s->ntaken = 0;
+	s->rc = FR_OK;
+	s->until_ms = fr_time_mono_ms() + ANSWER_MS;
+	if (!s->lost && (!PQpipelineSync(s->db) || PQflush(s->db) < 0))
 		(void)lose(s, PQerrorMessage(s->db));
-	for (i = 0; i < s->nsent && !s->lost; i++)
-		if (take_result(s, &s->sent[i], until_ms) == FR_OK)
-			rc = judge(s, &s->sent[i], rc, err);
+}
+
+enum fr_rc
+fr_pg_take(struct fr_pg *s, size_t n, struct fr_err *err)
+{
+	struct fr_pg_sent *x;
+
+	for (; s->ntaken < n && !s->lost; s->ntaken++) {
+		x = &s->sent[s->ntaken];
+		if (take_result(s, x, s->until_ms) == FR_OK)
+			s->rc = judge(s, x, s->rc, err);
+	}
+	return s->lost ? lost(s, err) : s->rc;
+}
+
+enum fr_rc
+fr_pg_end_run(struct fr_pg *s, struct fr_err *err)
+{
+	(void)fr_pg_take(s, s->nsent, err);
 	if (!s->lost)
-		(void)take_sync(s, until_ms);
+		(void)take_sync(s, s->until_ms);
 	if (s->lost) {
 		sent_clear(s);
 		return lost(s, err);
 	}
-	if (rc == FR_OK)
+	if (s->rc == FR_OK)
 		s->backoff_ms = s->retry_ms = 0;
-	return rc;
+	return s->rc;
+}
+
+enum fr_rc
+fr_pg_run(struct fr_pg *s, struct fr_err *err)
+{
+	fr_pg_go(s);
+	return fr_pg_end_run(s, err);
 }
 
 const PGresult *

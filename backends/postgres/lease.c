@@ -14,7 +14,17 @@
  */
 
 #define PARTS 48
+#define PART                                                                   \
+	256       /* jobs of one statement: the server begins that much sooner \
+		   */
 #define GROUP 100 /* ids in a row of leases, so that it stays in its page */
+
+struct leasing {
+	const struct fr_grant *g;
+	int64_t base; /* number of the first batch of leases */
+	fr_job_emit_fn *emit;
+	void *arg;
+};
 
 /* The columns: what each job has, and what each group has. */
 enum { ID, TOKEN, K, WORKER, UNTIL, NOW, NUMBER, FIRST, LAST };
@@ -69,8 +79,8 @@ fill(struct fr_pg *s, const struct fr_grant *g, size_t from, size_t to,
 
 /* Sends a part; *slot is where the jobs will be. */
 static enum fr_rc
-send_part(struct fr_pg *s, const struct fr_grant *g, size_t from, size_t to,
-    int64_t base, size_t *slot, struct fr_err *err)
+send_part(struct fr_pg *s, const struct leasing *l, size_t from, size_t to,
+    size_t *slot, struct fr_err *err)
 {
 	static const uint32_t oid[] = { FR_PG_UUID, FR_PG_UUID, FR_PG_INT4,
 		FR_PG_BYTEA, FR_PG_INT8, FR_PG_INT8, FR_PG_INT8, FR_PG_INT4,
@@ -82,7 +92,7 @@ send_part(struct fr_pg *s, const struct fr_grant *g, size_t from, size_t to,
 
 	for (i = 0; i < sizeof(oid) / sizeof(*oid); i++)
 		fr_pg_col_open(s, (int)i, oid[i]);
-	fill(s, g, from, to, base);
+	fill(s, l->g, from, to, l->base);
 	for (i = ID; i <= NUMBER; i++)
 		ok = ok && fr_pg_arg_col(s, (int)i, &a);
 	if (ok)
@@ -94,6 +104,14 @@ send_part(struct fr_pg *s, const struct fr_grant *g, size_t from, size_t to,
 		return fr_fail(err, FR_NOMEM, "lease jobs: out of memory");
 	(void)fr_pg_send(s, FR_PG_LEASES, &a);
 	return FR_OK;
+}
+
+static size_t
+lease_part(const struct fr_pg *s, size_t n, size_t from)
+{
+	const size_t to = fr_pg_part(s, n, from);
+
+	return to - from > PART ? from + PART : to;
 }
 
 /* Where an item's row is: wave[] is free for that once all is sent. */
@@ -140,72 +158,84 @@ whole_job(
 	job->run_at_ms = fr_pg_int(r, row, col);
 }
 
-/* Hands out what was leased, in the order of the batch. */
+/* Hands out what was leased of some items, in the order of the batch. */
 static enum fr_rc
-lease_emit(struct fr_pg *s, const struct fr_grant *g, size_t n, int64_t base,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
+lease_emit(struct fr_pg *s, const struct leasing *l, size_t from, size_t to,
+    struct fr_err *err)
 {
 	enum fr_rc rc = FR_OK;
 	struct fr_job job;
 	uint32_t place;
 	size_t i;
 
-	for (i = 0; i < n && rc == FR_OK; i++) {
+	for (i = from; i < to && rc == FR_OK; i++) {
 		place = s->wave[i];
 		if (place == 0)
 			continue;
 		whole_job(fr_pg_result(s, place >> 16),
-		    (int)(place & 0xffff) - 1, &g[i], &job);
-		fr_pg_batch_leased(s, base + s->group[i]);
+		    (int)(place & 0xffff) - 1, &l->g[i], &job);
+		fr_pg_batch_leased(s, l->base + s->group[i]);
 		rc = fr_pg_count(
 		    s, job.type, FR_STATE_QUEUED, FR_STATE_RUNNING, 1, err);
 		fr_pg_tell(s, FR_EVENT_STAGED, job.type, &job.id);
 		if (rc == FR_OK)
-			rc = emit(arg, &job);
+			rc = l->emit(l->arg, &job);
 	}
 	return rc;
 }
 
 /* What fits into one round trip. A job that is named again cannot be leased
- * again, so only the first wave is sent. */
+ * again, so only the first wave is sent. Jobs are handed out while the server
+ * leases the next ones, if they are in order. */
 static enum fr_rc
-lease_some(struct fr_pg *s, const struct fr_grant *g, size_t n,
-    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
+lease_some(struct fr_pg *s, struct leasing *l, size_t n, struct fr_err *err)
 {
-	const int64_t base = s->number_of_leases;
-	size_t to[PARTS], slot[PARTS], parts = 0, i, done = 0;
-	enum fr_rc rc;
+	size_t to[PARTS], slot[PARTS], parts = 0, i, from = 0, done = 0;
+	bool in_order;
+	enum fr_rc rc, end;
 
-	rc = fr_pg_waves(s, g, n, sizeof(*g), true, err);
+	l->base = s->number_of_leases;
+	rc = fr_pg_waves(s, l->g, n, sizeof(*l->g), true, err);
+	if (rc != FR_OK)
+		return rc;
+	in_order = fr_pg_in_order(s, n);
 	while (rc == FR_OK && done < n && s->wave[s->order[done]] == 0) {
-		to[parts] = fr_pg_part(s, n, done);
-		rc = send_part(s, g, done, to[parts], base, &slot[parts], err);
+		to[parts] = lease_part(s, n, done);
+		rc = send_part(s, l, done, to[parts], &slot[parts], err);
 		done = to[parts++];
 	}
-	if (rc == FR_OK)
-		rc = fr_pg_run(s, err);
 	if (rc != FR_OK)
 		return rc;
 	memset(s->wave, 0, n * sizeof(*s->wave));
-	for (i = 0; i < parts; i++)
-		leased(s, slot[i], i == 0 ? 0 : to[i - 1], to[i]);
-	return lease_emit(s, g, n, base, emit, arg, err);
+	fr_pg_go(s);
+	for (i = 0; i < parts && rc == FR_OK; i++) {
+		rc = fr_pg_take(s, slot[i] + 1, err);
+		if (rc != FR_OK)
+			break;
+		leased(s, slot[i], from, to[i]);
+		if (in_order)
+			rc = lease_emit(s, l, from, to[i], err);
+		from = to[i];
+	}
+	end = fr_pg_end_run(s, rc == FR_OK ? err : NULL);
+	if (rc == FR_OK && end == FR_OK && !in_order)
+		rc = lease_emit(s, l, 0, n, err);
+	return rc == FR_OK ? end : rc;
 }
 
 enum fr_rc
 fr_pg_lease(struct fr_store *store, const struct fr_grant *g, size_t n,
     fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
+	struct leasing l = { .g = g, .emit = emit, .arg = arg };
 	struct fr_pg *s = fr_pg_of(store);
 	enum fr_rc rc = FR_OK;
 	size_t part;
 
 	fr_assert(s->in_tx);
-	for (; n > 0 && rc == FR_OK; g += part, n -= part) {
-		part = n < (size_t)PARTS * FR_PG_CHUNK
-			   ? n
-			   : (size_t)PARTS * FR_PG_CHUNK;
-		rc = lease_some(s, g, part, emit, arg, err);
+	for (; n > 0 && rc == FR_OK; l.g += part, n -= part) {
+		part = n < (size_t)PARTS * PART ? n : (size_t)PARTS * PART;
+		rc = lease_some(s, &l, part, err);
 	}
 	return rc;
 }

@@ -77,6 +77,9 @@ struct fr_pg {
 	struct fr_err why; /* it is lost */
 	struct fr_pg_sent sent[FR_PG_RESULTS];
 	size_t nsent;
+	size_t ntaken;    /* of them, in this round trip */
+	enum fr_rc rc;    /* the first failure among those */
+	int64_t until_ms; /* monotonic: for all of it */
 
 	bool clock_known; /* wall = monotonic + offset */
 	int64_t clock_off_ms, clock_at_ms;
@@ -122,6 +125,14 @@ size_t fr_pg_send(
  * until something is sent again. The first failure decides.
  */
 enum fr_rc fr_pg_run(struct fr_pg *s, struct fr_err *err);
+/*
+ * The same in steps, to work on the first results while the server is at the
+ * others: go, take the first n results (as often as wanted), and end_run, in
+ * any case. An error that take has returned comes again.
+ */
+void fr_pg_go(struct fr_pg *s);
+enum fr_rc fr_pg_take(struct fr_pg *s, size_t n, struct fr_err *err);
+enum fr_rc fr_pg_end_run(struct fr_pg *s, struct fr_err *err);
 const PGresult *fr_pg_result(const struct fr_pg *s, size_t i);
 /* One statement with its result; out (may be NULL) is borrowed. */
 enum fr_rc fr_pg_ask(struct fr_pg *s, enum fr_pg_stmt stmt,
@@ -184,6 +195,8 @@ enum fr_rc fr_pg_emit(const PGresult *r, fr_job_emit_fn *emit, void *arg);
  */
 enum fr_rc fr_pg_waves(struct fr_pg *s, const void *items, size_t n,
     size_t size, bool by_id, struct fr_err *err);
+/* Whether s->order is that of the n items, each in the first wave. */
+bool fr_pg_in_order(const struct fr_pg *s, size_t n);
 /* The end of the part of s->order that begins at i and may go into one
  * statement. */
 size_t fr_pg_part(const struct fr_pg *s, size_t n, size_t i);

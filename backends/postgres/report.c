@@ -10,6 +10,7 @@
  */
 
 #define PARTS 48
+#define PART 256 /* complete jobs of one statement */
 
 static bool
 renew_cols(struct fr_pg *s, const struct fr_renewal *r, size_t from, size_t to,
@@ -105,7 +106,8 @@ complete_part(struct fr_pg *s, const struct fr_report *r, size_t n, size_t from)
 	const size_t most = fr_pg_part(s, n, from);
 	size_t to = from;
 
-	while (to < most && r[s->order[to]].now_ms == r[s->order[from]].now_ms)
+	while (to < most && to - from < PART &&
+	       r[s->order[to]].now_ms == r[s->order[from]].now_ms)
 		to++;
 	return to;
 }
@@ -204,13 +206,59 @@ repeats(struct fr_pg *s, struct fr_report *r, size_t n, struct fr_err *err)
 	return rc;
 }
 
+/* Sends what one statement takes of it; *slot is where its rows will be. */
+static enum fr_rc
+send_part(struct fr_pg *s, const struct kind *k, const struct fr_report *r,
+    size_t from, size_t to, size_t *slot, struct fr_err *err)
+{
+	struct fr_pg_args a;
+
+	if (!(k->stmt == FR_PG_COMPLETE ? complete_cols(s, r, from, to, &a)
+					: report_cols(s, r, from, to, &a)))
+		return fr_fail(err, FR_NOMEM, "report: out of memory");
+	*slot = fr_pg_send(s, k->stmt, &a);
+	if (k->stmt == FR_PG_COMPLETE)
+		return fr_pg_ends(s, FR_STATE_COMPLETE, r, from, to, err);
+	if (k->stmt == FR_PG_FAIL)
+		return fr_pg_ends(s, FR_STATE_FAILED, r, from, to, err);
+	return FR_OK;
+}
+
+/* One round trip, from item *done on; what comes back is noted while the
+ * server is at the rest. */
+static enum fr_rc
+report_some(struct fr_pg *s, const struct kind *k, struct fr_report *r,
+    size_t n, size_t *done, struct fr_err *err)
+{
+	size_t to[PARTS], slot[PARTS], parts = 0, i, from = *done;
+	enum fr_rc rc = FR_OK, end;
+
+	for (; rc == FR_OK && parts < PARTS && *done < n; parts++) {
+		to[parts] = k->stmt == FR_PG_COMPLETE
+				? complete_part(s, r, n, *done)
+				: fr_pg_part(s, n, *done);
+		rc = send_part(s, k, r, *done, to[parts], &slot[parts], err);
+		*done = to[parts];
+	}
+	if (rc != FR_OK)
+		return rc;
+	fr_pg_go(s);
+	for (i = 0; i < parts && rc == FR_OK; from = to[i++]) {
+		rc = fr_pg_take(s, slot[i] + 1, err);
+		if (rc == FR_OK)
+			rc = reported(s, k, fr_pg_result(s, slot[i]), r, from,
+			    to[i], err);
+	}
+	end = fr_pg_end_run(s, rc == FR_OK ? err : NULL);
+	return rc == FR_OK ? end : rc;
+}
+
 static enum fr_rc
 report(struct fr_store *store, const struct kind *k, struct fr_report *r,
     size_t n, struct fr_err *err)
 {
-	size_t from[PARTS], to[PARTS], slot[PARTS], parts, i, done = 0;
 	struct fr_pg *s = fr_pg_of(store);
-	struct fr_pg_args a;
+	size_t i, done = 0;
 	enum fr_rc rc;
 
 	fr_assert(s->in_tx);
@@ -219,31 +267,8 @@ report(struct fr_store *store, const struct kind *k, struct fr_report *r,
 	rc = fr_pg_waves(s, r, n, sizeof(*r), true, err);
 	for (i = 0; i < n; i++)
 		r[i].rc = FR_STALE;
-	while (rc == FR_OK && done < n) {
-		for (parts = 0; parts < PARTS && done < n; parts++) {
-			from[parts] = done;
-			to[parts] = done = k->stmt == FR_PG_COMPLETE
-					       ? complete_part(s, r, n, done)
-					       : fr_pg_part(s, n, done);
-			if (!(k->stmt == FR_PG_COMPLETE
-				    ? complete_cols
-				    : report_cols)(s, r, from[parts], done, &a))
-				return fr_fail(
-				    err, FR_NOMEM, "report: out of memory");
-			slot[parts] = fr_pg_send(s, k->stmt, &a);
-			if (k->stmt == FR_PG_COMPLETE || k->stmt == FR_PG_FAIL)
-				rc = fr_pg_ends(s,
-				    k->stmt == FR_PG_FAIL ? FR_STATE_FAILED
-							  : FR_STATE_COMPLETE,
-				    r, from[parts], done, err);
-			if (rc != FR_OK)
-				return rc;
-		}
-		rc = fr_pg_run(s, err);
-		for (i = 0; i < parts && rc == FR_OK; i++)
-			rc = reported(s, k, fr_pg_result(s, slot[i]), r,
-			    from[i], to[i], err);
-	}
+	while (rc == FR_OK && done < n)
+		rc = report_some(s, k, r, n, &done, err);
 	return rc == FR_OK && k->ends ? repeats(s, r, n, err) : rc;
 }
 

@@ -138,6 +138,17 @@ fr_pg_waves(struct fr_pg *s, const void *items, size_t n, size_t size,
 	return FR_OK;
 }
 
+bool
+fr_pg_in_order(const struct fr_pg *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s->order[i] != i || s->wave[i] != 0)
+			return false;
+	return true;
+}
+
 size_t
 fr_pg_part(const struct fr_pg *s, size_t n, size_t i)
 {
