@@ -53,7 +53,9 @@ ask_reader(
 	if (fr_reader_ask(fr_manager_of(q)->reader, q, slow))
 		return;
 	fr_http_back(&q->http);
-	fr_answer_problem(q, 503, "about:blank", "too many lists to be read");
+	fr_answer_problem(q, 503, "about:blank",
+	    fr_manager_of(q)->stopping ? "the manager is stopping"
+				       : "too many lists to be read");
 }
 
 void

@@ -433,6 +433,10 @@ fr_manager_close(struct fr_manager *m)
 	if (m->engine_started) {
 		fr_engine_stop(m->engine);
 		pthread_join(m->engine_thread, NULL);
+	}
+	fr_reader_stop(m->reader);
+	/* Neither takes anything new: these are the last answers. */
+	if (m->engine_started) {
 		fr_ask_answers(m);
 		fr_http_settle(m->http);
 	}

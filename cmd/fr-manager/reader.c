@@ -90,7 +90,7 @@ run(void *arg)
 
 	for (;;) {
 		pthread_mutex_lock(&r->lock);
-		while ((q = next(r)) == NULL && !r->stop)
+		while ((q = r->stop ? NULL : next(r)) == NULL && !r->stop)
 			pthread_cond_wait(&r->news, &r->lock);
 		pthread_mutex_unlock(&r->lock);
 		if (q == NULL)
@@ -128,16 +128,29 @@ fr_reader_new(
 }
 
 void
-fr_reader_free(struct fr_reader *r)
+fr_reader_stop(struct fr_reader *r)
 {
-	if (r == NULL)
+	struct fr_request *q;
+
+	if (r == NULL || r->stop)
 		return;
 	pthread_mutex_lock(&r->lock);
 	r->stop = true;
 	pthread_cond_signal(&r->news);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
-	fr_assert(r->quick.first == NULL && r->slow.first == NULL);
+	while ((q = next(r)) != NULL) {
+		q->rc = fr_fail(&q->err, FR_AGAIN, "the manager is stopping");
+		done(r, q);
+	}
+}
+
+void
+fr_reader_free(struct fr_reader *r)
+{
+	if (r == NULL)
+		return;
+	fr_assert(r->stop && r->done == NULL);
 	r->store->ops->close(r->store);
 	pthread_cond_destroy(&r->news);
 	pthread_mutex_destroy(&r->lock);
@@ -150,7 +163,7 @@ fr_reader_ask(struct fr_reader *r, struct fr_request *q, bool slow)
 	bool taken;
 
 	pthread_mutex_lock(&r->lock);
-	taken = !slow || r->nslow < LONG_MOST;
+	taken = !r->stop && (!slow || r->nslow < LONG_MOST);
 	if (taken) {
 		if (r->quick.first == NULL && r->slow.first == NULL)
 			pthread_cond_signal(&r->news);

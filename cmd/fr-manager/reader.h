@@ -14,9 +14,13 @@ struct fr_reader;
  * there to be taken. */
 struct fr_reader *fr_reader_new(
     struct fr_store *s, void (*wake)(void *arg), void *arg, struct fr_err *err);
-void fr_reader_free(struct fr_reader *r); /* NULL is fine; waits for it */
+/* Waits for the read under way. What has not begun can be taken at once, and
+ * has failed; nothing new is accepted. NULL is fine. */
+void fr_reader_stop(struct fr_reader *r);
+/* It must have been stopped, and all must have been taken. NULL is fine. */
+void fr_reader_free(struct fr_reader *r);
 /* slow: it may take long, and waits for those that do not. false: too many
- * of these wait already; q stays the caller's. */
+ * of these wait already, or it has been stopped; q stays the caller's. */
 FR_MUSTCHECK bool fr_reader_ask(
     struct fr_reader *r, struct fr_request *q, bool slow);
 /* A list by ->read_next, in order, or NULL. */
