@@ -174,7 +174,7 @@ parse(const char *addr, union address *a, socklen_t *len, struct fr_err *err)
 	*len = sizeof(a->un);
 	if (s.len == 5 || !fr_str_copy(a->un.sun_path, sizeof(a->un.sun_path),
 			      (struct fr_span){ s.p + 5, s.len - 5 }))
-		return fr_fail(err, FR_INVALID,
+		return fr_fail(err, FR_USAGE,
 		    "listen on %s: path empty or too long", addr);
 	return remove_dead(&a->un, err);
 }

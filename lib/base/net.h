@@ -19,7 +19,7 @@ struct fr_listen {
 /*
  * Listens. A unix socket gets mode 0600 and replaces a dead one (one that
  * answers is FR_CONFLICT). Names are not looked up: ADDR is numeric, or
- * "localhost" for 127.0.0.1. Errors: FR_INVALID, FR_CONFLICT in use,
+ * "localhost" for 127.0.0.1. Errors: FR_USAGE, FR_CONFLICT in use,
  * FR_DENIED, FR_IO.
  */
 FR_MUSTCHECK enum fr_rc fr_net_listen(

@@ -269,6 +269,8 @@ main(void)
 		must(mkdtemp(dir) != NULL);
 	}
 	must(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory) == SQLITE_OK);
+	/* What is made once, for as long as a process lives. */
+	must(sqlite_store() == FR_OK);
 	alloc_try("the memory store", memory_store);
 	alloc_try_some("the SQLite store", sqlite_store, step);
 	alloc_try_some("opening a SQLite store", sqlite_open, step);

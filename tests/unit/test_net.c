@@ -77,12 +77,12 @@ addresses_are_numeric_or_localhost(void **state)
 
 	(void)state;
 	for (i = 0; i < LEN(bad); i++)
-		if (fr_net_listen(bad[i], 5, &l, &err) != FR_INVALID)
+		if (fr_net_listen(bad[i], 5, &l, &err) != FR_USAGE)
 			fail_msg("accepted: %s", bad[i]);
 	memset(lng, 'x', sizeof(lng));
 	memcpy(lng, "unix:/", 6);
 	lng[sizeof(lng) - 1] = '\0';
-	assert_int_equal(fr_net_listen(lng, 5, &l, &err), FR_INVALID);
+	assert_int_equal(fr_net_listen(lng, 5, &l, &err), FR_USAGE);
 	assert_int_equal(fr_net_listen("localhost:0", 5, &l, &err), FR_OK);
 	assert_true(l.loopback);
 	close(l.fd);
