@@ -8,12 +8,18 @@
  * seen have ended.
  *
  * How orphans are found, cheaply enough for thousands of attempts a second:
- * an orphan of this attempt is our child by now, and has a process id between
- * the handler's and the last one given out, which /proc/loadavg tells.
- * waitid(2) on each number in between says which are our children; only when
- * there are many is /proc walked instead. A pass that finds nothing proves
- * that there is nothing: what is alive has, at its root, a child of ours that
- * was there when the pass began.
+ * an orphan of this attempt is our child by now, and /proc/self/task/PID/
+ * children lists those. When it has no more than there are leaders, which is
+ * the rule, one read(2) is all that an end costs, and nothing is left. proc(5)
+ * warns that the list may lack some if children go while it is read; ours go
+ * only when we reap them. Orphans are the main thread's, whoever started the
+ * leaders. A pass that finds nothing proves that there is nothing: what is
+ * alive has, at its root, a child of ours that was there when the pass began.
+ *
+ * Without that file (CONFIG_PROC_CHILDREN), or when it is long: the orphan's
+ * process id is between the handler's and the last one given out, which
+ * /proc/loadavg tells. waitid(2) on each number in between says which are our
+ * children; only when there are many is /proc walked instead.
  */
 #include "run/reap.h"
 
@@ -35,6 +41,7 @@
 #include "base/str.h"
 #include "base/time.h"
 
+#define LIST_MAX 4000 /* bytes of a list of children, all read at once */
 #define PROBE_MAX 512 /* more process ids than that: walk /proc */
 #define STRAYS_MAX 4096
 #define SERIAL_BITS 30 /* of a mark; those above are the worker's */
@@ -46,9 +53,14 @@ fr_reaper_init(struct fr_reaper *r)
 	struct rlimit rl = { 0, 0 };
 	uint64_t top = (uint64_t)1 << 62;
 	struct fr_rand rnd;
+	char path[64];
 
 	memset(r, 0, sizeof(*r));
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	r->children = -1;
+	if (fr_str_format(path, sizeof(path), "/proc/self/task/%d/children",
+		(int)getpid()))
+		r->children = open(path, O_RDONLY | O_CLOEXEC);
 	r->loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	if (getrlimit(RLIMIT_LOCKS, &rl) == -1)
 		return;
@@ -71,8 +83,10 @@ fr_reaper_fini(struct fr_reaper *r)
 	free(r->strays);
 	if (r->loadavg > 0)
 		(void)close(r->loadavg);
+	if (r->children > 0)
+		(void)close(r->children);
 	memset(r, 0, sizeof(*r));
-	r->loadavg = -1;
+	r->loadavg = r->children = -1;
 }
 
 uint64_t
@@ -89,12 +103,13 @@ fr_reaper_add(struct fr_reaper *r, struct fr_brood *b, pid_t pid)
 	b->mark = fr_reaper_mark(r);
 	b->serial = ++r->serial;
 	b->pid = pid;
-	b->reaped = false;
+	b->reaped = b->alone = false;
 	b->prev = NULL;
 	b->next = r->first;
 	if (r->first != NULL)
 		r->first->prev = b;
 	r->first = b;
+	r->leaders++;
 }
 
 void
@@ -102,6 +117,8 @@ fr_reaper_forget(struct fr_reaper *r, struct fr_brood *b)
 {
 	if (b->pid == 0)
 		return;
+	if (!b->reaped)
+		r->leaders--;
 	if (b->prev != NULL)
 		b->prev->next = b->next;
 	else
@@ -120,22 +137,6 @@ mark_of(pid_t pid)
 	if (prlimit(pid, RLIMIT_LOCKS, NULL, &rl) == -1)
 		return 0;
 	return rl.rlim_max;
-}
-
-void
-fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
-{
-	pid_t pid;
-
-	fr_assert(b->pid > 1 && r->first != NULL);
-	/* While it is a zombie its number cannot be anybody else's group. */
-	(void)kill(-b->pid, SIGKILL);
-	do
-		pid = waitpid(b->pid, status, WNOHANG);
-	while (pid == -1 && errno == EINTR);
-	if (pid != b->pid)
-		*status = 0;
-	b->reaped = true;
 }
 
 /* The number at the front of text as a pid; 0: there is none. */
@@ -167,6 +168,56 @@ last_pid(const struct fr_reaper *r)
 	buf[n] = '\0';
 	p = strrchr(buf, ' ');
 	return p == NULL ? 0 : pid_of(p + 1);
+}
+
+/*
+ * The list of our children, each number followed by a space. false: not
+ * known, or more than fit.
+ */
+static bool
+list_children(const struct fr_reaper *r, char list[LIST_MAX + 1])
+{
+	ssize_t n;
+
+	if (r->children == -1)
+		return false;
+	n = pread(r->children, list, LIST_MAX, 0);
+	/* The kernel stops at the last number that fits. */
+	if (n < 0 || n > LIST_MAX - 16)
+		return false;
+	list[n] = '\0';
+	return true;
+}
+
+/* Whether all children that we have are leaders. */
+static bool
+only_leaders(const struct fr_reaper *r, const char *list)
+{
+	size_t n = 0;
+
+	for (; *list != '\0'; list++)
+		n += *list == ' ';
+	return n == r->leaders;
+}
+
+void
+fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
+{
+	char list[LIST_MAX + 1];
+	pid_t pid;
+
+	fr_assert(b->pid > 1 && r->first != NULL && !b->reaped);
+	b->alone = list_children(r, list) && only_leaders(r, list);
+	/* While it is a zombie its number cannot be anybody else's group. */
+	if (!b->alone)
+		(void)kill(-b->pid, SIGKILL);
+	do
+		pid = waitpid(b->pid, status, WNOHANG);
+	while (pid == -1 && errno == EINTR);
+	if (pid != b->pid)
+		*status = 0;
+	b->reaped = true;
+	r->leaders--;
 }
 
 static void
@@ -282,8 +333,26 @@ walk_proc(struct fr_reaper *r, const struct fr_brood *ending)
 	return worst;
 }
 
+/* Calls look_at for all that the list names. */
 static enum found
-pass(struct fr_reaper *r, const struct fr_brood *ending)
+walk_list(struct fr_reaper *r, const char *list, const struct fr_brood *ending)
+{
+	enum found worst = NOTHING, f;
+
+	if (only_leaders(r, list))
+		return NOTHING;
+	for (; *list != '\0'; list++) {
+		f = look_at(r, pid_of(list), ending);
+		if (f > worst)
+			worst = f;
+		list += strcspn(list, " ");
+	}
+	return worst;
+}
+
+/* Calls look_at for every process that may be of it. */
+static enum found
+probe(struct fr_reaper *r, const struct fr_brood *ending)
 {
 	const pid_t last = last_pid(r);
 	enum found worst = NOTHING, f;
@@ -299,6 +368,15 @@ pass(struct fr_reaper *r, const struct fr_brood *ending)
 	return worst;
 }
 
+static enum found
+pass(struct fr_reaper *r, const struct fr_brood *ending)
+{
+	char list[LIST_MAX + 1];
+
+	return list_children(r, list) ? walk_list(r, list, ending)
+				      : probe(r, ending);
+}
+
 bool
 fr_reaper_sweep(struct fr_reaper *r, struct fr_brood *b)
 {
@@ -307,7 +385,8 @@ fr_reaper_sweep(struct fr_reaper *r, struct fr_brood *b)
 
 	fr_assert(b->reaped);
 	/* No child at all is the quickest answer. */
-	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0) {
+	while (!b->alone &&
+	       waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0) {
 		f = pass(r, b);
 		if (f != REAPED)
 			break;

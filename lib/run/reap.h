@@ -21,6 +21,7 @@ struct fr_brood {        /* one handler process and all that came from it */
 	uint64_t mark;   /* its descendants' RLIMIT_LOCKS; 0: none */
 	uint64_t serial; /* grows with each brood */
 	bool reaped;     /* the leader is gone */
+	bool alone;      /* and nothing was left when it ended */
 	struct fr_brood *prev, *next;
 };
 
@@ -35,7 +36,9 @@ struct fr_reaper {
 	size_t nstrays;
 	uint64_t base;   /* the first mark; 0: none can be given */
 	uint64_t serial; /* of the newest brood */
+	size_t leaders;  /* of the broods, not yet reaped */
 	int loadavg;
+	int children; /* the list of them in /proc; -1: there is none */
 };
 
 /* Makes the process a subreaper. */

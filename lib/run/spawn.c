@@ -50,7 +50,8 @@ static int nignored;
 /*
  * glibc's posix_spawn, which make uses, starts programs with the two signals
  * ignored that glibc keeps for itself, and its sigaction does not touch them.
- * It will have set handlers before it uses them.
+ * It will have set handlers before it uses them, and what is set here is what
+ * children begin with.
  */
 static void
 reset_internal(void)
@@ -91,7 +92,6 @@ find_ignored(void)
 CHILD void
 reset_signals(void)
 {
-	static const uint64_t internal[8]; /* SIG_DFL and nothing else */
 	struct sigaction sa;
 	sigset_t none;
 	int i;
@@ -100,12 +100,6 @@ reset_signals(void)
 	sa.sa_handler = SIG_DFL;
 	for (i = 0; i < nignored; i++)
 		(void)sigaction(ignored[i], &sa, NULL);
-	/*
-	 * posix_spawn (of make, say) leaves the C library's own two ignored,
-	 * and sigaction will not touch them; the kernel's struct is smaller.
-	 */
-	for (i = SIGSYS + 1; i < SIGRTMIN; i++)
-		(void)syscall(SYS_rt_sigaction, i, internal, NULL, NSIG / 8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -446,6 +446,109 @@ marks_differ_and_are_inherited(void **state)
 	fr_reaper_fini(&b);
 }
 
+/* Starts a shell with a mark of its own, as a brood of r. */
+static int
+add_sh(struct fr_reaper *r, struct fr_brood *b, const char *command)
+{
+	struct fr_spawn s = { .fd = { -1, -1, -1, -1 } };
+	struct fr_err err = FR_ERR_INIT;
+
+	s.mark = fr_reaper_mark(r);
+	assert_int_equal(run_sh(&s, command, &err), FR_OK);
+	fr_reaper_add(r, b, s.pid);
+	return s.pidfd;
+}
+
+static void
+reap_when_ended(struct fr_reaper *r, struct fr_brood *b, int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	int status, tries = 0;
+
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	fr_reaper_reap(r, b, &status);
+	assert_int_equal(status, 0);
+	while (!fr_reaper_sweep(r, b) && tries++ < 5000)
+		(void)usleep(1000);
+	assert_int_equal(b->pid, 0);
+	(void)close(pidfd);
+}
+
+/* An orphan is found beside other leaders, at its own brood's end only. */
+static void
+find_an_orphan(bool listed)
+{
+	struct fr_reaper r;
+	struct fr_brood slow = { 0 }, none = { 0 }, one = { 0 };
+	int slow_fd, fd;
+
+	fr_reaper_init(&r);
+	if (!listed) { /* as on a kernel without the list */
+		(void)close(r.children);
+		r.children = -1;
+	}
+	slow_fd = add_sh(&r, &slow, "setsid sleep 30 & exec sleep 30");
+	fd = add_sh(&r, &none, "exit 0");
+	reap_when_ended(&r, &none, fd);
+	fd = add_sh(&r, &one, "(setsid sleep 30 &); (sleep 30 &); exit 0");
+	reap_when_ended(&r, &one, fd);
+	/* Only the leader that runs is left. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
+	assert_int_equal(waitpid(slow.pid, NULL, WNOHANG), 0);
+	fr_reaper_forget(&r, &slow);
+	assert_int_equal(r.leaders, 0);
+	assert_true(fr_reap_all(5000));
+	(void)close(slow_fd);
+	fr_reaper_fini(&r);
+}
+
+static void
+orphans_are_found_in_the_list_of_children(void **state)
+{
+	(void)state;
+	find_an_orphan(true);
+}
+
+static void
+orphans_are_found_without_the_list_of_children(void **state)
+{
+	(void)state;
+	find_an_orphan(false);
+}
+
+/* More leaders than the list has room for. */
+static void
+orphans_are_found_among_many_children(void **state)
+{
+	enum { MANY = 1000 };
+	static struct fr_brood many[MANY];
+	struct fr_brood one = { 0 };
+	struct fr_reaper r;
+	pid_t pid;
+	int fd, i;
+
+	(void)state;
+	fr_reaper_init(&r);
+	for (i = 0; i < MANY; i++) {
+		pid = fork();
+		if (pid == 0)
+			for (;;)
+				(void)pause();
+		assert_int_not_equal(pid, -1);
+		fr_reaper_add(&r, &many[i], pid);
+	}
+	fd = add_sh(&r, &one, "(setsid sleep 30 &); exit 0");
+	reap_when_ended(&r, &one, fd);
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(kill(many[i].pid, SIGKILL), 0);
+	for (i = 0; i < MANY; i++) {
+		assert_int_equal(waitpid(many[i].pid, NULL, 0), many[i].pid);
+		fr_reaper_forget(&r, &many[i]);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	fr_reaper_fini(&r);
+}
+
 static void
 a_directory_is_kept_only_as_it_was_made(void **state)
 {
@@ -493,6 +596,10 @@ main(void)
 		cmocka_unit_test(descriptors_find_their_places),
 		cmocka_unit_test(limits_and_signals_are_set),
 		cmocka_unit_test(marks_differ_and_are_inherited),
+		cmocka_unit_test(orphans_are_found_in_the_list_of_children),
+		cmocka_unit_test(
+		    orphans_are_found_without_the_list_of_children),
+		cmocka_unit_test(orphans_are_found_among_many_children),
 		cmocka_unit_test(a_directory_is_kept_only_as_it_was_made),
 	};
 
