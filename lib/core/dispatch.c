@@ -314,6 +314,82 @@ pop_all(struct fr_engine *e, struct leasing *l, struct fr_err *err)
 	return FR_OK;
 }
 
+static struct fr_type *
+type_of(const struct fr_engine *e, const struct fr_ticket *t)
+{
+	return fr_types_find(&e->types, fr_span_of(t->type));
+}
+
+/*
+ * Whether the jobs that this turn brings into the queue would be the next
+ * that are taken out, all of them: somebody waits for each, the queue has
+ * nothing else for them, and none comes before another.
+ */
+static bool
+nobody_is_passed(struct fr_engine *e)
+{
+	const struct fr_ticket *first = fr_vec_at(&e->turn.push, 0), *t;
+	struct fr_type *type;
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < e->turn.push.n; i++) {
+		t = fr_vec_at(&e->turn.push, i);
+		type = type_of(e, t);
+		if (type == NULL || type->paused || type->nwaiting == 0)
+			continue; /* it stays in the queue */
+		type->fresh++;
+		ok = ok && !type->maybe && type->fresh <= type->nwaiting &&
+		     t->priority == first->priority;
+	}
+	for (i = 0; i < e->turn.push.n; i++) {
+		type = type_of(e, fr_vec_at(&e->turn.push, i));
+		if (type != NULL)
+			type->fresh = 0;
+	}
+	return ok;
+}
+
+/*
+ * Then they need not go through the queue: they are leased in the same
+ * transaction, and a worker that is idle has its job after one commit instead
+ * of two.
+ */
+static enum fr_rc
+hand_over(struct fr_engine *e, struct fr_err *err)
+{
+	struct fr_vec *push = &e->turn.push;
+	struct fr_ticket *t;
+	struct fr_popped *p;
+	struct fr_taker *k;
+	struct fr_type *type;
+	size_t i, kept = 0;
+	enum fr_rc rc;
+
+	if (push->n == 0 || push->n > e->types.nwaiting ||
+	    push->n > GRANTS_MAX || e->degraded || e->loading ||
+	    e->shared_queue || !nobody_is_passed(e))
+		return FR_OK;
+	for (i = 0; i < push->n; i++) {
+		t = fr_vec_at(push, i);
+		type = type_of(e, t);
+		/* One who waited for several types may have got one. */
+		if (type == NULL || type->paused || type->first == NULL) {
+			*(struct fr_ticket *)fr_vec_at(push, kept++) = *t;
+			continue;
+		}
+		k = type->first->taker;
+		rc = add_popped(e, k, t);
+		if (rc != FR_OK)
+			return fr_fail(err, rc, "hand over a job");
+		p = fr_vec_at(&e->turn.popped, e->turn.popped.n - 1);
+		p->straight = true;
+		fr_taker_unlink(&e->types, k);
+	}
+	push->n = kept;
+	return FR_OK;
+}
+
 enum fr_rc
 fr_apply_dispatch(struct fr_engine *e, struct fr_err *err)
 {
@@ -321,6 +397,8 @@ fr_apply_dispatch(struct fr_engine *e, struct fr_err *err)
 	enum fr_rc rc;
 
 	rc = pop_all(e, &l, err);
+	if (rc == FR_OK)
+		rc = hand_over(e, err);
 	if (rc == FR_OK)
 		rc = lease_popped(e, &l, err);
 	if (rc == FR_OK && l.over.n > 0)
@@ -339,10 +417,12 @@ fr_dispatch_undo(struct fr_engine *e)
 
 	for (i = 0; i < e->turn.popped.n; i++) {
 		p = fr_vec_at(&e->turn.popped, i);
-		if (!fr_turn_ticket(&back, &p->grant.id, p->type, p->priority,
+		if (!p->straight &&
+		    !fr_turn_ticket(&back, &p->grant.id, p->type, p->priority,
 			(struct fr_span){ 0 }))
 			break; /* the sweep finds them */
-		fr_type_set_maybe(&e->types, p->type, true);
+		if (!p->straight)
+			fr_type_set_maybe(&e->types, p->type, true);
 		p->taker->got = 0;
 		p->taker->op->u.work.njobs = 0;
 		p->taker->op->u.work.jobs = NULL;

@@ -39,6 +39,7 @@ struct fr_popped {
 	struct fr_taker *taker;
 	struct fr_type *type;
 	int32_t priority;
+	bool straight; /* made or queued in this turn: was never in the queue */
 	bool granted;
 	struct fr_job *job; /* the leased row, in the op's arena */
 };

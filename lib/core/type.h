@@ -23,6 +23,7 @@ struct fr_type {
 	bool echo;       /* and is to be looked at again soon */
 	size_t held;     /* jobs of it that workers have from this manager */
 	size_t nwaiting; /* takers below */
+	size_t fresh;    /* scratch of the dispatch: jobs of this turn */
 	struct fr_taker_link *first, *last;
 	bool in_ready;
 	struct fr_type *ready_prev, *ready_next;

@@ -393,6 +393,91 @@ a_waiting_worker_gets_a_new_job_at_once(void **state)
 	op_free(op);
 }
 
+/* Takes op out of a list of answers; NULL: it is not there. */
+static struct fr_op *
+pick(struct fr_op **list, const struct fr_op *op)
+{
+	struct fr_op **at, *found;
+
+	for (at = list; *at != NULL; at = &(*at)->next)
+		if (*at == op) {
+			found = *at;
+			*at = found->next;
+			found->next = NULL;
+			return found;
+		}
+	return NULL;
+}
+
+/* An engine's turn with a create of n jobs: what it has answered. */
+static struct fr_op *
+one_turn_with(struct world *w, struct fr_job *jobs, size_t n,
+    struct fr_created *out, struct fr_op **create)
+{
+	size_t i;
+
+	*create = op_new(FR_OP_CREATE);
+	(*create)->u.create.jobs = jobs;
+	(*create)->u.create.n = n;
+	(*create)->u.create.out = out;
+	for (i = 0; i < n; i++) {
+		jobs[i].id = fr_uuid_new(&w->gen, held_wall(w), &w->rand);
+		jobs[i].type = FR_SPAN("t");
+		jobs[i].data = FR_SPAN("1");
+		jobs[i].state = FR_STATE_QUEUED;
+		jobs[i].max_attempts = 3;
+	}
+	send(w, *create);
+	step(w);
+	return fr_engine_take(w->engine);
+}
+
+static void
+who_waits_for_a_new_job_has_it_after_one_commit(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *one = work_op("w1", "t", 1, 60000), *create, *done;
+	struct fr_op *two = work_op("w2", "t", 1, 60000);
+	struct fr_job jobs[3] = { { .priority = 0 } };
+	struct fr_created out[3];
+
+	send(w, one);
+	send(w, two);
+	settle(w);
+	assert_null(answer(w));
+	/* Two wait, two come: both go out in the turn that makes them. */
+	done = one_turn_with(w, jobs, 2, out, &create);
+	assert_ptr_equal(pick(&done, create), create);
+	assert_ptr_equal(pick(&done, one), one);
+	assert_ptr_equal(pick(&done, two), two);
+	assert_null(done);
+	assert_int_equal(one->u.work.njobs, 1);
+	assert_true(fr_uuid_eq(&one->u.work.jobs[0].id, &jobs[0].id));
+	assert_true(fr_uuid_eq(&two->u.work.jobs[0].id, &jobs[1].id));
+	assert_int_equal(look(w, &jobs[1].id).state, FR_STATE_RUNNING);
+	op_free(create);
+	op_free(one);
+	op_free(two);
+	/* They never were in the queue. */
+	takes_nothing(w, "w3", "t");
+
+	/* With more than wait, or an order among them, the queue decides. */
+	one = work_op("w4", "t", 1, 60000);
+	send(w, one);
+	settle(w);
+	jobs[0].priority = 1;
+	jobs[1].priority = 2;
+	done = one_turn_with(w, jobs, 2, out, &create);
+	assert_ptr_equal(pick(&done, create), create);
+	assert_null(done);
+	settle(w);
+	done = fr_engine_take(w->engine);
+	assert_ptr_equal(pick(&done, one), one);
+	assert_true(fr_uuid_eq(&one->u.work.jobs[0].id, &jobs[1].id));
+	op_free(create);
+	op_free(one);
+}
+
 static void
 a_wait_ends_when_its_time_is_over(void **state)
 {
@@ -1135,6 +1220,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_job_goes_out_and_its_result_comes_back),
 		T(a_waiting_worker_gets_a_new_job_at_once),
+		T(who_waits_for_a_new_job_has_it_after_one_commit),
 		T(a_wait_ends_when_its_time_is_over),
 		T(a_stale_report_is_refused_and_changes_nothing),
 		T(a_failed_attempt_comes_back_later_and_the_last_one_is_the_end),
