@@ -93,9 +93,10 @@ fr_pg_col_i16(struct fr_pg *s, int i, int16_t v)
 bool
 fr_pg_arg_col(struct fr_pg *s, int i, struct fr_pg_args *a)
 {
-	struct fr_pg_col *c = &s->col[i];
+	struct fr_pg_col *c;
 
 	fr_assert(i >= 0 && i < FR_PG_COLS && a->n < FR_PG_COLS);
+	c = &s->col[i];
 	if (!fr_buf_ok(&c->b) || c->b.len > INT32_MAX)
 		return false;
 	put32((unsigned char *)c->b.p + 12, c->n);

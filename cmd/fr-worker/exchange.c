@@ -17,6 +17,7 @@
 #define PROGRESS_MS 50 /* between two reports of progress */
 #define WATCH_MS 100   /* of silence, before an exchange only watches */
 #define UNSURE_MS 500  /* a short wait */
+#define DRAIN_MS 100   /* a shorter one: the end waits for its answer */
 #define QUICK_US 20000 /* longer jobs are not fetched ahead */
 #define AHEAD_US 40000 /* of work at most */
 #define QUICK_JOBS 16  /* in a row, before any are fetched ahead */
@@ -139,8 +140,8 @@ wait_ms(const struct loop *l)
 	if (l->conf->exclusive && !l->lease_known && most > UNSURE_MS)
 		most = UNSURE_MS;
 	/* With nothing to do, an empty answer is the end. */
-	if (l->conf->drain && most > UNSURE_MS)
-		most = UNSURE_MS;
+	if (l->conf->drain && most > DRAIN_MS)
+		most = DRAIN_MS;
 	return l->conf->drain && l->held.n == 0 ? 0 : most;
 }
 
