@@ -20,7 +20,7 @@ ulimit -S -n "$HARD"
 # What sanitizers keep of freed memory is theirs.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=16"
 
-FOR=2 # seconds
+FOR=$((1 + FR_TEST_SLOW)) # seconds
 flood() { # KIND [ID]: in the background; its figures come in $T/flood
 	fr_port=${FR_MANAGER##*:}
 	(exec "$FLOOD" 127.0.0.1 "$fr_port" "$CONNECTIONS" "$FOR" "$@" \

@@ -10,12 +10,25 @@ hold() { # PIECE...: a connection that stays
 	start "$FR_PYTHON" -I -S "$ROOT/tests/api/raw.py" "$FR_MANAGER" "$@" @60
 }
 metric() { sed -n "s/^forerunner_$1 //p"; }
+# occupy N PIECE...: until the manager works on N requests that stay, and on
+# this question. It may have one of them refused, or a connection make way
+# that has not said anything yet: then there is another.
+occupy() {
+	want=$(($1 + 1)) n=0 i=0
+	HELD=
+	shift
+	while [ "${n:-0}" -lt "$want" ] && [ $i -lt 100 ]; do
+		if [ $((i % 10)) -lt 2 ]; then
+			hold "$@"
+			HELD="$HELD $PID"
+		fi
+		sleep 0.1
+		n=$(api GET /metrics | metric http_requests) i=$((i + 1))
+	done
+}
 
 manager --max-requests 2 --body-timeout 60
-hold "${JOB}Content-Length: 9\r\n\r\n{"
-h1=$PID
-hold "${JOB}Content-Length: 9\r\n\r\n{"
-h2=$PID
+occupy 2 "${JOB}Content-Length: 9\r\n\r\n{"
 full() { [ "$(api GET /v1/types >/dev/null; http)" = 503 ] && echo yes; }
 is 'one request too many is refused' "$(await full)" yes
 like 'with the time to come again' "$(curl -sS -D - -o /dev/null \
@@ -30,7 +43,8 @@ is 'signs of life are never refused' \
 	tr '\n' ' ')" '200 200 200 '
 is 'nor are workers, who have a share of their own' "$(post /v1/work \
 	'{"worker":"w","types":["a"],"slots":1}' >/dev/null; http)" 200
-stop "$h1" "$h2"
+# shellcheck disable=SC2086 # a list of numbers
+stop $HELD
 empty() { [ "$(api GET /v1/types >/dev/null; http)" = 200 ] && echo yes; }
 is 'when the others are gone it is served' "$(await empty)" yes
 like 'what was refused is counted' "$(api GET /metrics | metric \
@@ -104,15 +118,7 @@ is 'a new connection is served' "$(await three)" yes
 is 'and there are never more' "$(api GET /metrics | metric http_connections)" 3
 stop
 manager --max-connections 2 --body-timeout 60
-# One that has not said anything yet makes way, too: also for this question,
-# whose own request is the third.
-working() { api GET /metrics | metric http_requests; }
-i=0 n=0
-while [ "${n:-0}" -lt 3 ] && [ $i -lt 100 ]; do
-	[ $((i % 10)) -gt 1 ] || hold "${JOB}Content-Length: 9\r\n\r\n{"
-	sleep 0.1
-	n=$(working) i=$((i + 1))
-done
+occupy 2 "${JOB}Content-Length: 9\r\n\r\n{"
 busy() { raw -t 2 'GET /v1/types HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
 	[ "$(status)" = 503 ] && echo yes; }
 is 'if none is idle it is refused' "$(await busy)" yes
