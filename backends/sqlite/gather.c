@@ -26,7 +26,7 @@
 #define GATHER ((size_t)64 * 1024)
 /* A step is as long as the log is, and at most this; and a log of this size
  * has its full length, and will be started anew. */
-#define STEP ((sqlite3_int64)512 * 1024)
+#define STEP ((sqlite3_int64)128 * 1024)
 #define GROWN ((sqlite3_int64)16 * 1024 * 1024)
 
 struct gather_vfs {
