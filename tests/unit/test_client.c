@@ -201,7 +201,7 @@ a_patient_client_waits_for_its_time(void **state)
 	dead_url(url, sizeof(url));
 	assert_int_equal(fr_client_open(&cl, &conf, &err), FR_OK);
 	assert_int_equal(fr_client_call(cl, &call, &err), FR_UNREACHABLE);
-	assert_true(fr_time_mono_ms() - begin >= 300);
+	assert_true(fr_time_mono_ms() - begin >= 290);
 	fr_client_close(cl);
 	fr_buf_fini(&call.answer);
 }
@@ -304,13 +304,14 @@ a_machine_that_is_gone_is_passed_over_in_a_moment(void **state)
 	assert_true(fr_time_mono_ms() - begin < 40000); /* not 200 moments */
 	fr_client_close(cl);
 
-	/* One alone gets all the time, and so do several, in the end. */
+	/* One alone gets all the time, and so do several, in the end; libcurl
+	 * counts by another clock, and may be early by a millisecond. */
 	conf.manager = gone;
 	conf.connect_ms = 300;
 	begin = fr_time_mono_ms();
 	assert_int_equal(fr_client_open(&cl, &conf, &err), FR_OK);
 	assert_int_equal(fr_client_call(cl, &call, &err), FR_UNREACHABLE);
-	assert_true(fr_time_mono_ms() - begin >= 300);
+	assert_true(fr_time_mono_ms() - begin >= 290);
 	assert_non_null(strstr(err.msg, "300 ms"));
 	fr_client_close(cl);
 	assert_true(fr_str_format(both, sizeof(both), "%s,%s", gone, gone));
@@ -318,7 +319,7 @@ a_machine_that_is_gone_is_passed_over_in_a_moment(void **state)
 	begin = fr_time_mono_ms();
 	assert_int_equal(fr_client_open(&cl, &conf, &err), FR_OK);
 	assert_int_equal(fr_client_call(cl, &call, &err), FR_UNREACHABLE);
-	assert_true(fr_time_mono_ms() - begin >= 2 * (250 + 300));
+	assert_true(fr_time_mono_ms() - begin >= 2 * (240 + 290));
 	assert_non_null(strstr(err.msg, "300 ms"));
 	fr_client_close(cl);
 
