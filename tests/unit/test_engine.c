@@ -478,6 +478,59 @@ who_waits_for_a_new_job_has_it_after_one_commit(void **state)
 	op_free(one);
 }
 
+/* The memory store, but its next commits fail, so many. */
+static struct {
+	struct fr_store_ops ops;
+	const struct fr_store_ops *real;
+	unsigned failures;
+} failing;
+
+static enum fr_rc
+fail_commit(struct fr_store *s, struct fr_err *err)
+{
+	if (failing.failures == 0)
+		return failing.real->commit(s, err);
+	failing.failures--;
+	failing.real->rollback(s);
+	return fr_fail(err, FR_AGAIN, "away");
+}
+
+static void
+who_waits_goes_on_waiting_when_the_commit_of_its_job_fails(void **state)
+{
+	struct world *w = *state;
+	struct fr_op *one = work_op("w1", "t", 1, 60000), *create, *done;
+	struct fr_job jobs[1] = { { .priority = 0 } };
+	struct fr_uuid lost;
+	struct fr_created out[1];
+
+	send(w, one);
+	settle(w);
+	failing.real = w->store->ops;
+	failing.ops = *failing.real;
+	failing.ops.commit = fail_commit;
+	failing.failures = 1;
+	w->store->ops = &failing.ops;
+	done = one_turn_with(w, jobs, 1, out, &create);
+	assert_ptr_equal(pick(&done, create), create);
+	assert_null(done);
+	assert_int_equal(create->rc, FR_AGAIN);
+	lost = jobs[0].id;
+	op_free(create);
+
+	/* It is still the one who waits, and nothing is left of that job. */
+	done = one_turn_with(w, jobs, 1, out, &create);
+	assert_ptr_equal(pick(&done, create), create);
+	assert_int_equal(create->rc, FR_OK);
+	assert_ptr_equal(pick(&done, one), one);
+	assert_int_equal(one->u.work.njobs, 1);
+	assert_true(fr_uuid_eq(&one->u.work.jobs[0].id, &jobs[0].id));
+	assert_int_equal(look(w, &lost).state, FR_STATES);
+	w->store->ops = failing.real;
+	op_free(create);
+	op_free(one);
+}
+
 static void
 a_wait_ends_when_its_time_is_over(void **state)
 {
@@ -1221,6 +1274,7 @@ main(void)
 		T(a_job_goes_out_and_its_result_comes_back),
 		T(a_waiting_worker_gets_a_new_job_at_once),
 		T(who_waits_for_a_new_job_has_it_after_one_commit),
+		T(who_waits_goes_on_waiting_when_the_commit_of_its_job_fails),
 		T(a_wait_ends_when_its_time_is_over),
 		T(a_stale_report_is_refused_and_changes_nothing),
 		T(a_failed_attempt_comes_back_later_and_the_last_one_is_the_end),
