@@ -157,6 +157,17 @@ class Manager(Server):
         self.until(lambda: self.url, "fr-manager")
         self.env = dict(os.environ, FR_MANAGER=self.url)
 
+    def wait_connections(self, n):
+        """Until so many are open, for a while."""
+        name = "forerunner_http_connections "
+        for _ in range(500):
+            text = out("curl", "-s", f"{self.url}/metrics")
+            if any(line.startswith(name) and float(line.split()[1]) >= n
+                   for line in text.splitlines()):
+                return
+            time.sleep(0.02)
+        raise TimeoutError(f"there are no {n} connections")
+
 
 class Postgres(Server):
     """A cluster with the settings that Debian's package has, on a Unix

@@ -35,12 +35,13 @@ def flooded(b, kind):
         with subprocess.Popen([f"{BIN}/fr-worker", "-m", m.url, "-c", "4",
                                "-H", handlers_of(b, handler)],
                               stderr=subprocess.DEVNULL) as worker:
-            time.sleep(1)
+            while complete(m, "other") == 0:
+                time.sleep(0.02)
             calm = rate(m, "other", 2)
             with subprocess.Popen([FLOOD, host, port, "1000", str(SECONDS),
                                    kind], stdout=subprocess.PIPE,
                                   text=True) as flood:
-                time.sleep(0.5)
+                m.wait_connections(1000)
                 busy = rate(m, "other", SECONDS - 1)
                 told = json.loads(flood.communicate()[0])
             peak = m.status_kib("VmHWM") / 1024

@@ -160,7 +160,7 @@ def idle(b):
             with subprocess.Popen([f"{BIN}/fr-bench", "-m", m.url, "-w",
                                    str(n), "-n", "1000000", "idle"],
                                   stdout=subprocess.DEVNULL) as load:
-                time.sleep(3)
+                m.wait_connections(n)
                 mib = m.status_kib() / 1024
                 load.terminate()
             return r["start after durable, p99"], mib
