@@ -65,6 +65,12 @@ fr_run_done(struct fr_runner *r, struct fr_task *t, enum fr_fate fate,
 	r->conf.done(r->conf.arg, t, &o);
 }
 
+static void
+give_back(struct fr_runner *r, struct fr_task *t)
+{
+	fr_run_done(r, t, FR_FATE_RELEASED, FR_SPAN("null"), FR_SPAN(""));
+}
+
 static struct fr_lane *
 lane_of(struct fr_runner *r, struct fr_handler *h)
 {
@@ -111,8 +117,7 @@ fr_run_withdraw(struct fr_runner *r, struct fr_handler *h, const char *reason)
 			r->conf.withdrawn(r->conf.arg, h);
 	}
 	while (l != NULL && l->first != NULL)
-		fr_run_done(r, lane_shift(r, l, l->first), FR_FATE_RELEASED,
-		    FR_SPAN("null"), FR_SPAN(""));
+		give_back(r, lane_shift(r, l, l->first));
 }
 
 /* A node's type: a slot's timers are in the array of slots. */
@@ -273,7 +278,8 @@ fr_runner_next_ms(const struct fr_runner *r)
 
 	if (r->reaper.first != NULL && (at == -1 || r->tidy_ms < at))
 		at = r->tidy_ms;
-	if (r->waiting > 0 && r->hold_ms != 0 && (at == -1 || r->hold_ms < at))
+	/* Also with nothing to start: more may be asked for then. */
+	if (r->hold_ms != 0 && (at == -1 || r->hold_ms < at))
 		at = r->hold_ms;
 	return at;
 }
@@ -293,8 +299,7 @@ fr_runner_add(struct fr_runner *r, struct fr_task *t)
 	t->since_ms = fr_time_mono_ms();
 	t->seq = ++r->seq;
 	if (l == NULL) {
-		fr_run_done(
-		    r, t, FR_FATE_RELEASED, FR_SPAN("null"), FR_SPAN(""));
+		give_back(r, t);
 		return;
 	}
 	t->prev = l->last;
@@ -340,24 +345,36 @@ slot_for(struct fr_runner *r, const struct fr_lane *l)
 	return best;
 }
 
+/* With a handler that is kept; if it cannot be started now, the job is better
+ * off elsewhere. */
+static void
+place_kept(struct fr_runner *r, struct fr_lane *l, struct fr_slot *s)
+{
+	struct fr_task *t = l->first;
+	struct fr_kept *k = fr_kept_get(s, l);
+
+	if (l->first == NULL)
+		return; /* it was withdrawn: all were given back */
+	(void)lane_shift(r, l, t);
+	if (k == NULL) {
+		give_back(r, t);
+		return;
+	}
+	fr_kept_push(k, t);
+	if (t->state == FR_TASK_RUNNING && r->conf.started != NULL)
+		r->conf.started(r->conf.arg, t);
+}
+
 static void
 place(struct fr_runner *r, struct fr_lane *l, struct fr_slot *s)
 {
 	struct fr_task *t = l->first;
-	struct fr_kept *k = NULL;
 
 	if (l->h->kind == FR_HANDLER_LINES) {
-		k = fr_kept_get(s, l);
-		if (k == NULL)
-			return;
-	}
-	(void)lane_shift(r, l, t);
-	if (k != NULL) {
-		fr_kept_push(k, t);
-		if (t->state == FR_TASK_RUNNING && r->conf.started != NULL)
-			r->conf.started(r->conf.arg, t);
+		place_kept(r, l, s);
 		return;
 	}
+	(void)lane_shift(r, l, t);
 	t->state = FR_TASK_RUNNING;
 	t->since_ms = fr_time_mono_ms();
 	if (r->conf.started != NULL)
@@ -392,7 +409,7 @@ fr_runner_kick(struct fr_runner *r)
 	struct fr_lane *l;
 	unsigned i;
 
-	if (r->hold_ms != 0 && r->waiting > 0) {
+	if (r->hold_ms != 0) {
 		if (fr_time_mono_ms() < r->hold_ms)
 			return;
 		r->hold_ms = 0;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,12 +21,29 @@
 
 #define DEPTH_MAX 200 /* of open directories while removing a tree */
 
+/* The lock tells systemd-tmpfiles(8) that it is in use, however old. */
+static bool
+hold(struct fr_workdir *w)
+{
+	const int fd =
+	    open(w->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return false;
+	(void)flock(fd, LOCK_SH | LOCK_NB);
+	if (w->fd != -1)
+		(void)close(w->fd);
+	w->fd = fd;
+	return true;
+}
+
 enum fr_rc
 fr_workdir_open(struct fr_workdir *w, const char *parent, struct fr_err *err)
 {
 	char path[PATH_MAX];
 
 	w->fd = -1;
+	w->aside = 0;
 	w->path[0] = '\0';
 	/* Absolute: handlers are started from it wherever we are. */
 	if (realpath(parent, path) == NULL)
@@ -39,8 +57,7 @@ fr_workdir_open(struct fr_workdir *w, const char *parent, struct fr_err *err)
 		w->path[0] = '\0';
 		return fr_failsys(err, FR_IO, "make a directory in %s", parent);
 	}
-	w->fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w->fd == -1)
+	if (!hold(w))
 		return fr_failsys(err, FR_IO, "open %s", w->path);
 	return FR_OK;
 }
@@ -141,15 +158,38 @@ fr_workdir_close(struct fr_workdir *w)
 	fr_workdir_remove(w->path);
 }
 
+/* What could not be removed: in it may be things that another user made, in a
+ * container say. */
+static bool
+move_aside(struct fr_workdir *w, const char *name)
+{
+	char other[32];
+
+	return fr_str_format(other, sizeof(other), "left-%u", w->aside++) &&
+	       renameat(w->fd, name, w->fd, other) == 0;
+}
+
+static bool
+make(struct fr_workdir *w, const char *name)
+{
+	if (mkdirat(w->fd, name, 0700) == 0)
+		return true;
+	if (errno == EEXIST)
+		return move_aside(w, name) && mkdirat(w->fd, name, 0700) == 0;
+	/* Others clear old things away where temporary files are. */
+	return errno == ENOENT && mkdir(w->path, 0700) == 0 && hold(w) &&
+	       mkdirat(w->fd, name, 0700) == 0;
+}
+
 enum fr_rc
-fr_workdir_make(const struct fr_workdir *w, const char *name,
-    char path[PATH_MAX], struct fr_err *err)
+fr_workdir_make(struct fr_workdir *w, const char *name, char path[PATH_MAX],
+    struct fr_err *err)
 {
 	const struct timespec never[2] = { { 0, 0 }, { 0, 0 } };
 
 	if (!fr_str_format(path, PATH_MAX, "%s/%s", w->path, name))
 		return fr_fail(err, FR_INVALID, "%s: name too long", w->path);
-	if (mkdirat(w->fd, name, 0700) == -1)
+	if (!make(w, name))
 		return fr_failsys(err, FR_IO, "make %s", path);
 	(void)utimensat(w->fd, name, never, AT_SYMLINK_NOFOLLOW);
 	return FR_OK;

@@ -569,11 +569,38 @@ a_directory_is_kept_only_as_it_was_made(void **state)
 	assert_int_equal(fr_workdir_make(&w, "a", path, &err), FR_OK);
 	(void)snprintf(link, sizeof(link), "%s/l", path);
 	assert_int_equal(symlink("/", link), 0);
-	assert_int_equal(fr_workdir_make(&w, "a", path, &err), FR_IO);
+	/* One that could not be removed is no hindrance. */
+	assert_int_equal(fr_workdir_make(&w, "a", path, &err), FR_OK);
+	assert_int_equal(access(link, F_OK), -1);
+	assert_int_equal(fr_workdir_make(&w, "a", path, &err), FR_OK);
 	fr_workdir_close(&w);
 	assert_int_equal(access(w.path, F_OK), -1);
 	assert_int_equal(access("/etc/passwd", F_OK), 0);
 	assert_int_not_equal(fr_workdir_open(&w, "/nowhere", &err), FR_OK);
+	fr_workdir_close(&w);
+}
+
+static void
+a_directory_that_others_removed_is_made_again(void **state)
+{
+	struct fr_workdir w;
+	struct fr_err err = FR_ERR_INIT;
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fr_workdir_open(&w, "/tmp", &err), FR_OK);
+	fr_workdir_remove(w.path);
+	assert_int_equal(access(w.path, F_OK), -1);
+	assert_int_equal(fr_workdir_make(&w, "a", path, &err), FR_OK);
+	assert_int_equal(stat(w.path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0700);
+	assert_int_equal(access(path, F_OK), 0);
+	/* But not one that is somebody else's by now. */
+	fr_workdir_remove(w.path);
+	assert_int_equal(symlink("/tmp", w.path), 0);
+	assert_int_equal(fr_workdir_make(&w, "b", path, &err), FR_IO);
+	assert_int_equal(unlink(w.path), 0);
 	fr_workdir_close(&w);
 }
 
@@ -601,6 +628,7 @@ main(void)
 		    orphans_are_found_without_the_list_of_children),
 		cmocka_unit_test(orphans_are_found_among_many_children),
 		cmocka_unit_test(a_directory_is_kept_only_as_it_was_made),
+		cmocka_unit_test(a_directory_that_others_removed_is_made_again),
 	};
 
 	return FR_UNIT_MAIN(tests);
