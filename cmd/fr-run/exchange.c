@@ -227,7 +227,8 @@ compose(struct run *r, struct fr_exchange *x)
 	for (i = 0; i < hs->n; i++)
 		if (!hs->v[i]->gone && !hs->v[i]->hidden)
 			x->types[x->ntypes++] = hs->v[i]->type;
-	x->slots = r->stopping > 0 ? 0 : (uint32_t)(r->most - r->nrunning);
+	if (r->stopping == 0 && !print_full(r))
+		x->slots = (uint32_t)(r->most - r->nrunning);
 	x->finished = r->next.finished;
 	x->nfinished = r->next.nfinished;
 	x->running = r->held;

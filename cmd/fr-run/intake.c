@@ -18,7 +18,7 @@
 bool
 intake_wanted(const struct run *r)
 {
-	return !r->read_all && r->taken - r->ended < AHEAD;
+	return !r->read_all && r->taken - r->ended < AHEAD && !print_full(r);
 }
 
 /* The first bad line ends the reading; the jobs before it run. */

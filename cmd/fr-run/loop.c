@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -49,7 +48,7 @@ on_note(void *arg, const char *text)
 	fr_warnf("%s", text);
 }
 
-static void
+void
 stop(struct run *r)
 {
 	r->read_all = true;
@@ -72,31 +71,11 @@ take_orders(struct run *r)
 		stop(r);
 }
 
-/* What has ended goes out before anything is waited for. */
-static void
-print(struct run *r)
-{
-	if (r->out.len == 0)
-		return;
-	if (!fr_buf_ok(&r->out)) {
-		const struct fr_err err = { FR_NOMEM, "out of memory" };
-
-		give_up(r, &err);
-	}
-	(void)fwrite(r->out.p, 1, r->out.len, stdout);
-	fr_buf_reset(&r->out);
-	if (fflush(stdout) == 0)
-		return;
-	if (errno == EPIPE)
-		clearerr(stdout);
-	r->worst = fr_worse(r->worst, FR_IO);
-	if (r->stopping == 0)
-		stop(r);
-}
-
 static bool
 is_over(const struct run *r)
 {
+	if (print_waits(r))
+		return false;
 	if (r->stopping > 0)
 		return r->nrunning == 0;
 	return r->read_all && r->ended == r->taken;
@@ -109,7 +88,8 @@ timeout(const struct run *r, int64_t now_ms)
 
 	if (r->next.nfinished > 0) /* it could not even be started */
 		return 0;
-
+	if (r->stall_ms != 0 && (next == -1 || r->stall_ms < next))
+		next = r->stall_ms;
 	if (r->engine_ms < INT64_MAX && (next == -1 || r->engine_ms < next))
 		next = r->engine_ms;
 	if (next == -1)
@@ -121,23 +101,27 @@ timeout(const struct run *r, int64_t now_ms)
 static void
 turn(struct run *r)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ .fd = fr_runner_fd(r->runner), .events = POLLIN },
 		{ .fd = r->orders, .events = POLLIN },
 		{ .fd = intake_wanted(r) ? STDIN_FILENO : -1,
 		    .events = POLLIN },
+		{ .fd = print_waits(r) ? STDOUT_FILENO : -1,
+		    .events = POLLOUT },
 	};
 	const uint64_t taken = r->taken;
+	const bool full = print_full(r);
 
-	if (poll(fds, 3, timeout(r, fr_time_mono_ms())) == -1)
+	if (poll(fds, 4, timeout(r, fr_time_mono_ms())) == -1)
 		return;
 	if (fds[1].revents != 0)
 		take_orders(r);
 	if (fds[2].revents != 0 && intake_wanted(r))
 		intake_read(r);
 	fr_runner_step(r->runner);
+	print(r);
 	if (r->next.nfinished > 0 || r->taken != taken ||
-	    fr_time_mono_ms() >= r->engine_ms)
+	    fr_time_mono_ms() >= r->engine_ms || (full && !print_full(r)))
 		exchange(r);
 	print(r);
 }
@@ -192,7 +176,7 @@ open_all(struct run *r, struct fr_err *err)
 	rc.note = on_note;
 	r->most = most(h);
 	fr_rand_init(&r->rand);
-	fr_buf_init(&r->out, 0);
+	print_begin(r);
 	fr_lines_init(&r->in, LINE_MOST);
 	r->types = calloc(n + 1, sizeof(*r->types));
 	r->held = calloc(r->most, sizeof(*r->held));
@@ -236,9 +220,9 @@ run_all(struct run *r, struct conf *conf)
 		give_up(r, &err);
 	else {
 		exchange(r);
+		print(r);
 		while (!is_over(r))
 			turn(r);
-		print(r);
 		if (r->ended < r->taken) {
 			fr_warnf("stopped: %llu jobs have not ended",
 			    (unsigned long long)(r->taken - r->ended));

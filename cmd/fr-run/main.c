@@ -9,9 +9,7 @@
 #include "base/str.h"
 #include "cmd/shared/guard.h"
 #include "run.h"
-#include "run/reap.h"
 
-#define REAP_MS 5000
 #define AT(field) offsetof(struct conf, handling.field)
 
 static const struct fr_opt opts[] = {
@@ -41,7 +39,7 @@ ended(void *arg, int status, int sig)
 	const char *workdir = arg;
 	sigset_t set;
 
-	(void)fr_reap_all(REAP_MS);
+	guard_reap();
 	if (*workdir != '\0')
 		fr_workdir_remove(workdir);
 	if (WIFSIGNALED(status))

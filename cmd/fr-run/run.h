@@ -67,6 +67,9 @@ struct run {
 	bool read_all; /* no more input is wanted */
 	enum fr_rc worst;
 	struct fr_buf out; /* ended jobs, to be printed */
+	size_t printed;    /* bytes of it */
+	size_t chunk;      /* bytes of one write */
+	int64_t stall_ms;  /* stopping: when the reader is given up; 0: no */
 };
 
 /* intake.c: reads lines into jobs for the engine. */
@@ -83,10 +86,17 @@ FR_MUSTCHECK bool report_begin(struct run *r);
 /* Hands op to the engine and waits for it. What goes wrong ends the run. */
 FR_MUSTCHECK bool engine_do(struct run *r, struct fr_op *op);
 
-/* A failure that ends everything. */
+/* print.c: ended jobs to standard output, without waiting for it. */
+void print_begin(struct run *r);
+void print(struct run *r);
+bool print_waits(const struct run *r); /* there is more */
+bool print_full(const struct run *r);  /* so much that no job is begun */
+
+/* loop.c: ends everything: when told to, or after a failure. */
+void stop(struct run *r);
 void give_up(struct run *r, const struct fr_err *err);
 
-/* loop.c: returns when all is done. */
+/* Returns when all is done. */
 enum fr_rc run_all(struct run *r, struct conf *conf);
 
 #endif

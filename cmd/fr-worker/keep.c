@@ -11,11 +11,9 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "client/client.h"
-#include "run/reap.h"
 #include "run/workdir.h"
 #include "wire/work.h"
 
-#define REAP_MS 5000
 #define BATCH 5000 /* leases in one request */
 
 /* Fills x with up to BATCH leases from *at on. */
@@ -118,7 +116,7 @@ end(void *arg, int status, int last)
 		fr_log(FR_LOG_ERROR,
 		    "the worker was killed by signal %d: ending its handlers",
 		    WTERMSIG(status));
-	(void)fr_reap_all(REAP_MS);
+	guard_reap();
 	if (crashed || holds_any(k->shared))
 		keep_give_back(k);
 	exit(crashed ? 128 + WTERMSIG(status) : WEXITSTATUS(status));

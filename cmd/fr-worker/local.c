@@ -134,7 +134,8 @@ obey(struct local *l, struct keep *k, struct fr_runner *r, struct fr_task *t)
 		keep_give_back(k);
 		_exit(128 + 9);
 	}
-	if (n == 1 && byte == ORDER_END && !l->ended) {
+	/* There is nothing to read again, so that SIGHUP is an end, too. */
+	if (n == 1 && !l->ended) {
 		fr_runner_stop(r, t, l->stopped);
 		l->stopped = true;
 	}

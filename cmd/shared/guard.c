@@ -13,9 +13,16 @@
 
 #include "base/assert.h"
 #include "cli/prog.h"
+#include "run/reap.h"
 
 static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+#define REAP_MS 5000
+
+/* Children that whoever became this program had before: not ours to end. */
+static pid_t guests[256];
+static size_t nguests;
 
 static _Noreturn void
 die(const char *what)
@@ -35,6 +42,23 @@ guard_memory(size_t bytes)
 	return p;
 }
 
+/* A child has ended, and its number may be given to another. */
+static void
+forget(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < nguests; i++)
+		if (guests[i] == pid)
+			guests[i] = guests[--nguests];
+}
+
+void
+guard_reap(void)
+{
+	(void)fr_reap_all(REAP_MS, guests, nguests);
+}
+
 static _Noreturn void
 watch(pid_t child, int orders, const sigset_t *set, guard_ended_fn *ended,
     void *arg)
@@ -46,11 +70,13 @@ watch(pid_t child, int orders, const sigset_t *set, guard_ended_fn *ended,
 	for (;;) {
 		sig = sigwaitinfo(set, NULL);
 		if (sig == SIGCHLD) {
-			while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-				if (pid == child) {
-					ended(arg, status, last);
-					fr_assert(!"ended returned");
-				}
+			while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+				forget(pid);
+				if (pid != child)
+					continue;
+				ended(arg, status, last);
+				fr_assert(!"ended returned");
+			}
 			continue;
 		}
 		if (sig == -1)
@@ -82,6 +108,7 @@ guard_start(guard_ended_fn *ended, void *arg)
 	(void)sigprocmask(SIG_BLOCK, &set, &old);
 	/* What a killed child leaves comes to the guard. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	nguests = fr_reap_list(guests, sizeof(guests) / sizeof(guests[0]));
 	pid = fork();
 	if (pid == -1)
 		die("fork");

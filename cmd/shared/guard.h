@@ -25,6 +25,10 @@ typedef void guard_ended_fn(void *arg, int status, int last);
  */
 int guard_start(guard_ended_fn *ended, void *arg);
 
+/* In the guard: ends all that the child left, for 5 s at most; not children
+ * that were there before. */
+void guard_reap(void);
+
 /* Memory that both see, zeroed; never freed. */
 void *guard_memory(size_t bytes);
 

@@ -214,8 +214,9 @@ fr_reaper_reap(struct fr_reaper *r, struct fr_brood *b, int *status)
 	do
 		pid = waitpid(b->pid, status, WNOHANG);
 	while (pid == -1 && errno == EINTR);
+	/* It cannot be, but it must not be taken for success. */
 	if (pid != b->pid)
-		*status = 0;
+		*status = SIGKILL;
 	b->reaped = true;
 	r->leaders--;
 }
@@ -377,16 +378,22 @@ pass(struct fr_reaper *r, const struct fr_brood *ending)
 				      : probe(r, ending);
 }
 
+static bool
+have_child(void)
+{
+	siginfo_t si;
+
+	return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 bool
 fr_reaper_sweep(struct fr_reaper *r, struct fr_brood *b)
 {
-	siginfo_t si;
 	enum found f = NOTHING;
 
 	fr_assert(b->reaped);
 	/* No child at all is the quickest answer. */
-	while (!b->alone &&
-	       waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0) {
+	while (!b->alone && have_child()) {
 		f = pass(r, b);
 		if (f != REAPED)
 			break;
@@ -479,8 +486,9 @@ fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig)
 	DIR *d;
 
 	fr_assert(b->pid > 1 && r->first != NULL);
-	if (!b->reaped)
-		(void)kill(b->pid, sig);
+	if (b->reaped)
+		return; /* the sweep does it; its number may be another's */
+	(void)kill(b->pid, sig);
 	d = b->mark == 0 ? NULL : opendir("/proc");
 	if (d == NULL) {
 		(void)kill(-b->pid, sig);
@@ -492,45 +500,85 @@ fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig)
 	(void)closedir(d);
 }
 
-/* Kills each child of ours that is alive, and reaps the others. */
-static void
-kill_children(void)
+/* The next child of ours in /proc, and whether it has ended; 0: no more. */
+static pid_t
+next_child(DIR *d, bool *ended)
 {
 	siginfo_t si;
 	struct dirent *de;
-	DIR *d = opendir("/proc");
 	pid_t pid;
 
-	if (d == NULL)
-		return;
 	while ((de = readdir(d)) != NULL) {
 		pid = pid_of(de->d_name);
 		si.si_pid = 0;
-		if (pid > 1 &&
-		    waitid(P_PID, (id_t)pid, &si,
-			WEXITED | WNOHANG | WNOWAIT) == 0 &&
-		    si.si_pid == 0)
+		if (pid > 1 && waitid(P_PID, (id_t)pid, &si,
+				   WEXITED | WNOHANG | WNOWAIT) == 0) {
+			*ended = si.si_pid != 0;
+			return pid;
+		}
+	}
+	return 0;
+}
+
+size_t
+fr_reap_list(pid_t *v, size_t max)
+{
+	DIR *d = have_child() ? opendir("/proc") : NULL;
+	size_t n = 0;
+	bool ended;
+
+	while (d != NULL && n < max && (v[n] = next_child(d, &ended)) != 0)
+		n++;
+	if (d != NULL)
+		(void)closedir(d);
+	return n;
+}
+
+static bool
+is_in(pid_t pid, const pid_t *v, size_t n)
+{
+	while (n > 0 && v[n - 1] != pid)
+		n--;
+	return n > 0;
+}
+
+/* Kills the children that are alive, reaps the others. false: there were none
+ * but those to be spared. */
+static bool
+end_children(const pid_t *spare, size_t n)
+{
+	DIR *d = opendir("/proc");
+	bool found = false, ended;
+	pid_t pid;
+
+	if (d == NULL) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		return true;
+	}
+	while ((pid = next_child(d, &ended)) != 0) {
+		if (is_in(pid, spare, n))
+			continue;
+		found = true;
+		if (ended)
+			(void)waitpid(pid, NULL, WNOHANG);
+		else
 			(void)kill(pid, SIGKILL);
 	}
 	(void)closedir(d);
+	return found;
 }
 
 bool
-fr_reap_all(int64_t max_ms)
+fr_reap_all(int64_t max_ms, const pid_t *spare, size_t n)
 {
 	const struct timespec ms = { 0, 1000000 };
 	const int64_t until = fr_time_mono_ms() + max_ms;
-	pid_t pid;
 
-	for (;;) {
-		kill_children();
-		do
-			pid = waitpid(-1, NULL, WNOHANG);
-		while (pid > 0 || (pid == -1 && errno == EINTR));
-		if (pid == -1)
-			return true;
+	while (have_child() && end_children(spare, n)) {
 		if (fr_time_mono_ms() >= until)
 			return false;
 		(void)nanosleep(&ms, NULL);
 	}
+	return true;
 }

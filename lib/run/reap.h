@@ -50,7 +50,7 @@ uint64_t fr_reaper_mark(const struct fr_reaper *r);
 /* Takes in a brood that was just started with that mark. */
 void fr_reaper_add(struct fr_reaper *r, struct fr_brood *b, pid_t pid);
 
-/* Sends sig to every process of the brood. */
+/* Sends sig to every process of the brood; nothing once it was reaped. */
 void fr_reaper_signal(struct fr_reaper *r, struct fr_brood *b, int sig);
 
 /* The leader has ended, as its pidfd says: kills its group and reaps it.
@@ -68,7 +68,10 @@ void fr_reaper_forget(struct fr_reaper *r, struct fr_brood *b);
 /* Reaps strays that ended by themselves; now and then. */
 void fr_reaper_tidy(struct fr_reaper *r);
 
-/* Kills all children and theirs, for at most max_ms. true: none is left. */
-bool fr_reap_all(int64_t max_ms);
+/* Our children into v, max at most; how many. */
+size_t fr_reap_list(pid_t *v, size_t max);
+/* Kills all children, and theirs, but the n of spare, for at most max_ms. true:
+ * none is left. */
+bool fr_reap_all(int64_t max_ms, const pid_t *spare, size_t n);
 
 #endif

@@ -238,7 +238,7 @@ fr_runner_close(struct fr_runner *r)
 	if (r == NULL)
 		return;
 	if (r->slots != NULL)
-		(void)fr_reap_all(5000);
+		(void)fr_reap_all(5000, NULL, 0);
 	for (i = 0; r->slots != NULL && i < r->conf.slots; i++) {
 		if (r->slots[i].r == NULL)
 			continue;

@@ -3,7 +3,7 @@
 # fr-run: jobs from stdin, each printed when it has ended; no manager.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-plan 42
+plan 46
 export FR_MANAGER=http://127.0.0.1:1 # nobody is there, and nobody is asked
 
 # jobs TEXT ARG...: what fr-run makes of the lines
@@ -143,6 +143,27 @@ ok 'also if only the half that works is' until_ok none_alive
 is 'and no directory stays' "$(find "${TMPDIR:-/tmp}" -maxdepth 1 \
     -newer "$T/pids" -name 'fr-w*' -user "$(id -u)" -empty 2>/dev/null |
     grep -c "$child")" 0
+
+# Nobody reads what it prints, much more than the pipe takes.
+mkfifo "$T/unread"
+exec 8<>"$T/unread"
+{
+	seq 1000 | sed 's/.*/{"type":"echo","data":"&"}/'
+	echo '{"type":"slow","timeout":0.2,"max_attempts":1}'
+} >"$T/in"
+fr-run echo=: "slow=echo \$\$ >$T/slowpid; exec sleep 60" \
+    <"$T/in" >"$T/unread" 2>"$T/err" &
+PID=$!
+PIDS="$PIDS $PID"
+await cat "$T/slowpid" >"$T/out"
+gone() { [ "$(alive "$(cat "$T/slowpid")")" = no ]; }
+ok 'a reader that stalls holds up no timeout' until_ok gone
+kill -TERM "$PID"
+ok 'nor the end that SIGTERM asks for' fr_gone 5 "$PID"
+wait "$PID"
+is 'which is by that signal' $? 143
+like 'and it says that not all was printed' "$(cat "$T/err")" 'not all jobs'
+exec 8>&-
 
 exits 'no handlers is wrong usage' 64 fr-run
 exits 'a handler that is not there, too' 64 fr-run no-such-handler

@@ -441,7 +441,7 @@ marks_differ_and_are_inherited(void **state)
 		(void)usleep(1000);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	(void)close(s.pidfd);
-	assert_true(fr_reap_all(1000));
+	assert_true(fr_reap_all(1000, NULL, 0));
 	fr_reaper_fini(&a);
 	fr_reaper_fini(&b);
 }
@@ -497,7 +497,7 @@ find_an_orphan(bool listed)
 	assert_int_equal(waitpid(slow.pid, NULL, WNOHANG), 0);
 	fr_reaper_forget(&r, &slow);
 	assert_int_equal(r.leaders, 0);
-	assert_true(fr_reap_all(5000));
+	assert_true(fr_reap_all(5000, NULL, 0));
 	(void)close(slow_fd);
 	fr_reaper_fini(&r);
 }

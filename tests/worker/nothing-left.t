@@ -62,6 +62,20 @@ is 'a worker in a handler works' \
     "$(echo 1 | fr-worker --run h "h=fr-worker --run h 'h=sleep 60 & echo inner' </dev/null" 2>>"$T/log")" \
     '"inner"'
 
+# Nor are those its own that the shell had which became the worker.
+guest() { # guest COMMAND...: in the place of a shell with a child
+	rm -f "$T/guest"
+	sh -c 'sleep 74 & echo $! >"$1"; shift; exec "$@"' sh "$T/guest" "$@" \
+	    </dev/null >"$T/out" 2>>"$T/log"
+	p=$(cat "$T/guest")
+	PIDS="$PIDS $p"
+}
+guest fr-worker --run h 'h=sleep 75 & echo done'
+is 'a child from before the worker is not touched' "$(alive "$p")" yes
+guest fr-run h=cat
+is 'nor by fr-run' "$(alive "$p")" yes
+stop
+
 # With others at work, each loses only its own.
 manager
 worker -c 3 "quick=(setsid env -i sleep 71.$$ </dev/null >/dev/null 2>&1 3>&- &); sleep 0.05; echo quick" \

@@ -146,5 +146,13 @@ is 'a built-in handler needs no naming' "$(echo 1 | fr-worker --run ping)" \
 is 'progress is shown' "$(echo 1 | fr-worker --run x 'x=echo half >&3; echo "{\"a\": 1}" >&3' 2>&1 >/dev/null)" \
     'progress: "half"
 progress: {"a":1}'
+fr-worker --run x "x=echo \$\$ >$T/begun; exec sleep 60" </dev/null 2>>"$T/log" &
+PID=$!
+PIDS="$PIDS $PID"
+await cat "$T/begun" >"$T/out"
+kill -HUP "$PID"
+wait "$PID"
+is 'SIGHUP ends it, as the terminal is gone' $? 143
+is 'with its handler' "$(alive "$(cat "$T/begun")")" no
 is 'nothing is left behind' "$(ls -A "$T/tmp")" ''
 done_testing
