@@ -45,7 +45,6 @@ struct mq {
 	struct fr_mq_type **asked;
 	size_t asked_cap;
 	uint32_t *added; /* scratch of push, so that it can be undone */
-	uint64_t *hash;  /* scratch of push */
 	double *weight;
 	size_t scratch_cap;
 	char line[160];

@@ -13,7 +13,9 @@
  * are chained as well. One empty piece is kept, so that a queue that goes up
  * and down around a border does not ask the kernel each time.
  */
-#define PIECE 16384U
+#define PIECE_BYTES ((size_t)640 * 1024) /* at most */
+#define PIECE_SHIFT 14U                  /* and so many things */
+#define ROW 16384U                       /* numbers in a piece of a row */
 
 struct fr_mq_piece {
 	char *mem; /* NULL: none */
@@ -50,10 +52,13 @@ widen(void *v, size_t each, size_t len, size_t cap, size_t *newcap)
 void
 fr_mq_pool_init(struct fr_mq_pool *p, size_t each)
 {
-	*p = (struct fr_mq_pool){
-		.each = each, .avail = MQ_NONE, .unused = MQ_NONE
-	};
+	*p = (struct fr_mq_pool){ .each = each,
+		.shift = PIECE_SHIFT,
+		.avail = MQ_NONE,
+		.unused = MQ_NONE };
 	fr_assert(each >= sizeof(uint32_t) && each % sizeof(uint32_t) == 0);
+	while (each << p->shift > PIECE_BYTES && p->shift > 0)
+		p->shift--;
 }
 
 void
@@ -63,7 +68,7 @@ fr_mq_pool_fini(struct fr_mq_pool *p)
 
 	for (i = 0; i < p->npieces; i++)
 		if (p->piece[i].mem != NULL)
-			(void)munmap(p->piece[i].mem, PIECE * p->each);
+			(void)munmap(p->piece[i].mem, p->each << p->shift);
 	free(p->piece);
 	p->piece = NULL;
 	p->npieces = p->cap = 0;
@@ -102,7 +107,7 @@ add_piece(struct fr_mq_pool *p)
 	void *v;
 	char *mem;
 
-	if (n == MQ_NONE && p->npieces >= (MQ_NONE - 1) / PIECE)
+	if (n == MQ_NONE && p->npieces >= (MQ_NONE - 1) >> p->shift)
 		return false; /* numbers have run out */
 	if (n == MQ_NONE) {
 		v = widen(
@@ -112,7 +117,7 @@ add_piece(struct fr_mq_pool *p)
 		p->piece = v;
 		p->cap = (uint32_t)cap;
 	}
-	mem = map(PIECE * p->each);
+	mem = map(p->each << p->shift);
 	if (mem == NULL)
 		return false;
 	if (n == MQ_NONE)
@@ -143,22 +148,22 @@ fr_mq_pool_new(struct fr_mq_pool *p)
 	}
 	if (pc->live++ == 0)
 		p->spare--;
-	if (pc->live == PIECE)
+	if (pc->live >> p->shift != 0)
 		chain_out(p, n);
-	return n * PIECE + i;
+	return (n << p->shift) + i;
 }
 
 void
 fr_mq_pool_free(struct fr_mq_pool *p, uint32_t i)
 {
-	uint32_t n = i / PIECE;
+	uint32_t n = i >> p->shift;
 	struct fr_mq_piece *pc = &p->piece[n];
 
 	fr_assert(n < p->npieces && pc->live > 0);
-	i %= PIECE;
+	i &= (1U << p->shift) - 1;
 	memcpy(pc->mem + i * p->each, &pc->freed, sizeof(pc->freed));
 	pc->freed = i;
-	if (pc->live == PIECE)
+	if (pc->live >> p->shift != 0)
 		chain_in(p, n);
 	if (--pc->live > 0)
 		return;
@@ -170,7 +175,7 @@ fr_mq_pool_free(struct fr_mq_pool *p, uint32_t i)
 	}
 	p->spare--;
 	chain_out(p, n);
-	(void)munmap(pc->mem, PIECE * p->each);
+	(void)munmap(pc->mem, p->each << p->shift);
 	*pc = (struct fr_mq_piece){ .next = p->unused };
 	p->unused = n;
 }
@@ -178,14 +183,26 @@ fr_mq_pool_free(struct fr_mq_pool *p, uint32_t i)
 void *
 fr_mq_pool_at(const struct fr_mq_pool *p, uint32_t i)
 {
-	return p->piece[i / PIECE].mem + (i % PIECE) * p->each;
+	const uint32_t mask = (1U << p->shift) - 1;
+
+	return p->piece[i >> p->shift].mem + (i & mask) * p->each;
+}
+
+size_t
+fr_mq_pool_live(const struct fr_mq_pool *p)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < p->npieces; i++)
+		n += p->piece[i].live;
+	return n;
 }
 
 void
 fr_mq_row_fini(struct fr_mq_row *r)
 {
 	while (r->npieces > 0)
-		(void)munmap(r->piece[--r->npieces], PIECE * sizeof(uint32_t));
+		(void)munmap(r->piece[--r->npieces], ROW * sizeof(uint32_t));
 	free(r->piece);
 	*r = (struct fr_mq_row){ 0 };
 }
@@ -196,13 +213,13 @@ fr_mq_row_grow(struct fr_mq_row *r, size_t n)
 	uint32_t *mem;
 	void *v;
 
-	while (r->npieces * PIECE < n) {
+	while (r->npieces * ROW < n) {
 		v = widen(
 		    r->piece, sizeof(*r->piece), r->npieces, r->cap, &r->cap);
 		if (v == NULL)
 			return false;
 		r->piece = v;
-		mem = map(PIECE * sizeof(*mem));
+		mem = map(ROW * sizeof(*mem));
 		if (mem == NULL)
 			return false;
 		r->piece[r->npieces++] = mem;
@@ -213,12 +230,12 @@ fr_mq_row_grow(struct fr_mq_row *r, size_t n)
 void
 fr_mq_row_shrink(struct fr_mq_row *r, size_t n)
 {
-	while (r->npieces >= 2 && (r->npieces - 2) * PIECE >= n)
-		(void)munmap(r->piece[--r->npieces], PIECE * sizeof(uint32_t));
+	while (r->npieces >= 2 && (r->npieces - 2) * ROW >= n)
+		(void)munmap(r->piece[--r->npieces], ROW * sizeof(uint32_t));
 }
 
 uint32_t *
 fr_mq_row_at(const struct fr_mq_row *r, size_t i)
 {
-	return &r->piece[i / PIECE][i % PIECE];
+	return &r->piece[i / ROW][i % ROW];
 }

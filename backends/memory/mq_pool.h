@@ -22,6 +22,7 @@ struct fr_mq_pool {
 	uint32_t avail;  /* first piece with room, or MQ_NONE */
 	uint32_t unused; /* first number without memory, or MQ_NONE */
 	uint32_t spare;  /* pieces with memory in which nothing lives */
+	uint32_t shift;  /* a piece has 1 << shift of them */
 	size_t each;     /* bytes of one thing: at least 4, a multiple of 4 */
 };
 
@@ -31,6 +32,8 @@ void fr_mq_pool_fini(struct fr_mq_pool *p);
 uint32_t fr_mq_pool_new(struct fr_mq_pool *p);
 void fr_mq_pool_free(struct fr_mq_pool *p, uint32_t i);
 void *fr_mq_pool_at(const struct fr_mq_pool *p, uint32_t i);
+/* How many things there are; looks at every piece. */
+size_t fr_mq_pool_live(const struct fr_mq_pool *p);
 
 /* 32-bit numbers in a row, kept in pieces as well. */
 struct fr_mq_row {

@@ -12,12 +12,10 @@
 
 /*
  * The queue of one process: entries in a pool, an index by id, and one of
- * two orders (fr_mq_fifo.c, fr_mq_draw.c). About 45 bytes a waiting job.
+ * two orders (mq_fifo.c, mq_draw.c). About 41 bytes a waiting job.
  */
 #define IDLE_MAX 256        /* names without jobs that are kept */
 #define PLACE_MOST 10000    /* further back is not counted */
-#define PREFETCH_STEPS 3    /* see mq_index.c */
-#define PREFETCH_APART 4    /* jobs of a batch from one step to the next */
 #define BATCH_SCRATCH 1024U /* first size of the scratch */
 
 static fr_queue_open_fn fr_mq_open;
@@ -115,8 +113,7 @@ fr_mq_open(struct fr_queue **out, const char *args, struct fr_err *err)
 	fr_mq_pool_init(&q->bundle,
 	    q->fifo ? fr_mq_fifo_bundle_size : fr_mq_draw_bundle_size);
 	q->types = fr_map_new();
-	if (rc == FR_OK && (q->types == NULL || !fr_mq_index_init(&q->index,
-						    &q->entry, &q->rand)))
+	if (!fr_mq_index_init(&q->index, &q->entry) || q->types == NULL)
 		rc = no_memory(err);
 	if (rc != FR_OK)
 		fr_mq_close(&q->base);
@@ -156,7 +153,6 @@ fr_mq_close(struct fr_queue *base)
 	free(q->command);
 	free(q->asked);
 	free(q->added);
-	free(q->hash);
 	free(q->weight);
 	free(q);
 }
@@ -279,12 +275,10 @@ drop(struct mq *q, uint32_t e)
 
 /* A new entry, which is not there yet; MQ_NONE without memory. */
 static uint32_t
-add(struct mq *q, const struct fr_ticket *t, uint64_t hash, double weight,
-    bool front)
+add(struct mq *q, const struct fr_ticket *t, double weight, bool front)
 {
 	struct fr_mq_type *type = type_get(q, t->type);
 	uint32_t e;
-	bool ok;
 
 	if (type == NULL)
 		return MQ_NONE;
@@ -292,15 +286,18 @@ add(struct mq *q, const struct fr_ticket *t, uint64_t hash, double weight,
 	if (e == MQ_NONE)
 		return MQ_NONE;
 	fr_mq_entry_at(q, e)->id = t->id;
-	ok = q->fifo ? fr_mq_fifo_add(q, type, e, t->priority, front)
-		     : fr_mq_draw_add(q, type, e, t->priority, weight);
-	if (!ok) {
+	if (!fr_mq_index_add(&q->index, e)) {
 		fr_mq_pool_free(&q->entry, e);
 		return MQ_NONE;
 	}
-	fr_mq_index_add(&q->index, hash, e);
-	type_count(q, type, 1);
-	return e;
+	if (q->fifo ? fr_mq_fifo_add(q, type, e, t->priority, front)
+		    : fr_mq_draw_add(q, type, e, t->priority, weight)) {
+		type_count(q, type, 1);
+		return e;
+	}
+	fr_mq_index_remove(&q->index, e);
+	fr_mq_pool_free(&q->entry, e);
+	return MQ_NONE;
 }
 
 /* Room for n in the scratch arrays. */
@@ -308,7 +305,6 @@ static bool
 scratch(struct mq *q, size_t n)
 {
 	uint32_t *a;
-	uint64_t *h;
 	double *w;
 
 	if (n <= q->scratch_cap)
@@ -318,10 +314,6 @@ scratch(struct mq *q, size_t n)
 	if (a == NULL)
 		return false;
 	q->added = a;
-	h = reallocarray(q->hash, n, sizeof(*h));
-	if (h == NULL)
-		return false;
-	q->hash = h;
 	w = reallocarray(q->weight, n, sizeof(*w));
 	if (w == NULL)
 		return false;
@@ -341,21 +333,6 @@ weigh(struct mq *q, const struct fr_ticket *t, size_t n)
 		q->weight[i] = q->weighted ? fr_weigh_plain(&t[i]) : 1;
 }
 
-/* What the jobs of a batch after number i will touch. */
-static void
-prefetch(const struct mq *q, size_t i, size_t n)
-{
-	size_t ahead = PREFETCH_STEPS * PREFETCH_APART;
-	int step;
-
-	for (step = 0; step < PREFETCH_STEPS; step++) {
-		if (i + ahead < n)
-			fr_mq_index_prefetch(
-			    &q->index, q->hash[i + ahead], ahead, step);
-		ahead -= PREFETCH_APART;
-	}
-}
-
 static enum fr_rc
 fr_mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
     struct fr_err *err)
@@ -367,14 +344,10 @@ fr_mq_push(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 	if (!scratch(q, n))
 		return no_memory(err);
 	weigh(q, t, n);
-	for (i = 0; i < n; i++)
-		q->hash[i] = fr_mq_index_hash(&q->index, &t[i].id);
 	for (i = 0; i < n; i++) {
-		prefetch(q, i, n);
-		if (fr_mq_index_find(&q->index, q->hash[i], &t[i].id) !=
-		    MQ_NONE)
+		if (fr_mq_index_find(&q->index, &t[i].id) != MQ_NONE)
 			continue;
-		e = add(q, &t[i], q->hash[i], q->weight[i], false);
+		e = add(q, &t[i], q->weight[i], false);
 		if (e == MQ_NONE)
 			break;
 		q->added[nadded++] = e;
@@ -391,7 +364,6 @@ fr_mq_requeue(struct fr_queue *base, const struct fr_ticket *t, size_t n,
     struct fr_err *err)
 {
 	struct mq *q = self(base);
-	uint64_t hash;
 	uint32_t e;
 	size_t i;
 
@@ -400,11 +372,10 @@ fr_mq_requeue(struct fr_queue *base, const struct fr_ticket *t, size_t n,
 	weigh(q, t, n);
 	/* From the last, so that the first is foremost. */
 	for (i = n; i-- > 0;) {
-		hash = fr_mq_index_hash(&q->index, &t[i].id);
-		e = fr_mq_index_find(&q->index, hash, &t[i].id);
+		e = fr_mq_index_find(&q->index, &t[i].id);
 		if (e != MQ_NONE)
 			drop(q, e);
-		if (add(q, &t[i], hash, q->weight[i], true) == MQ_NONE)
+		if (add(q, &t[i], q->weight[i], true) == MQ_NONE)
 			return no_memory(err);
 	}
 	return FR_OK;
@@ -453,12 +424,10 @@ fr_mq_pop(struct fr_queue *base, const char *const *types, size_t ntypes,
 
 /* The entry of a ticket, by type and id; MQ_NONE: not there. */
 static uint32_t
-find(const struct mq *q, const struct fr_ticket *t)
+find(struct mq *q, const struct fr_ticket *t)
 {
-	uint32_t e;
+	const uint32_t e = fr_mq_index_find(&q->index, &t->id);
 
-	e = fr_mq_index_find(
-	    &q->index, fr_mq_index_hash(&q->index, &t->id), &t->id);
 	if (e != MQ_NONE && strcmp(type_of(q, e)->name, t->type) != 0)
 		return MQ_NONE;
 	return e;
@@ -505,7 +474,8 @@ fr_mq_empty(struct fr_queue *base, struct fr_err *err)
 	struct fr_mq_index index;
 	struct fr_map *types = fr_map_new();
 
-	if (types == NULL || !fr_mq_index_init(&index, &q->entry, &q->rand)) {
+	if (!fr_mq_index_init(&index, &q->entry) || types == NULL) {
+		fr_mq_index_fini(&index);
 		fr_map_free(types);
 		return no_memory(err);
 	}
@@ -526,8 +496,8 @@ static enum fr_rc
 fr_mq_place(struct fr_queue *base, const struct fr_ticket *t, int64_t *ahead,
     struct fr_err *err)
 {
-	const struct mq *q = self(base);
-	uint32_t e = find(q, t);
+	struct mq *q = self(base);
+	const uint32_t e = find(q, t);
 
 	if (e == MQ_NONE)
 		return fr_fail(err, FR_NOTFOUND, "memory queue: no such job");
