@@ -172,13 +172,17 @@ xs_commit(struct fr_store *base, struct fr_err *err)
 
 	fr_assert(s->in_tx);
 	rc = fr_exec_call(s, "commit", err);
-	s->in_tx = false;
+	if (rc == FR_OK) {
+		fr_exec_put_i64(&s->peer.tx, "number", ++s->number);
+		rc = fr_exec_answer(&s->peer, &answer, err);
+		if (rc != FR_OK && s->peer.pid == 0) {
+			s->in_tx = false;
+			return resolve(s, err);
+		}
+	}
 	if (rc != FR_OK)
-		return rc;
-	fr_exec_put_i64(&s->peer.tx, "number", ++s->number);
-	rc = fr_exec_answer(&s->peer, &answer, err);
-	if (rc != FR_OK && s->peer.pid == 0)
-		return resolve(s, err);
+		xs_rollback(base); /* what it has begun is still open */
+	s->in_tx = false;
 	return rc;
 }
 

@@ -11,6 +11,10 @@ exits 'the judge passes the memory store' 0 fr-store-test memory:
 exits 'the judge passes the SQLite store' 0 fr-store-test "sqlite:$T/good"
 exits 'a module without a fault passes' 0 fr-store-test "$bad:none"
 exits 'so does one in front of SQLite' 0 fr-store-test "$bad:none,$T/none"
+exits 'an ended job need not show its lease' 0 fr-store-test \
+	"$bad:forgets-leases"
+exits 'not even after a kill' 0 fr-store-test --only 'killed with -9' \
+	"$bad:forgets-leases,$T/leases"
 exits 'a run with another seed passes' 0 fr-store-test --seed 77 memory:
 
 # FAULT|what the failing check's name says

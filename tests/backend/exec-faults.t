@@ -49,6 +49,18 @@ like 'which it was' "$(grep -c 'signal 9; it will be started' "$T/log")" \
 	'^([3-9]|..)$'
 is 'and nothing is lost' "$(drive a check)" 'ok missing=0 unfinished=0'
 
+# One whose first commit fails and leaves its transaction open.
+awk '/self.db.execute\("COMMIT"\)/ {
+	print "        if not os.path.exists(self.path + \".full\"):"
+	print "            open(self.path + \".full\", \"w\").close()"
+	print "            raise sqlite3.OperationalError(\"disk is full\")"
+} { print }' "$E/store.py" >"$T/full.py"
+chmod +x "$T/full.py"
+drive a store "exec:$T/full.py $T/full" >/dev/null
+like 'a commit may be refused' "$(drive a put 5)" '^no-space: .*disk is full'
+is 'then it is rolled back, and the next one counts' \
+	"$(drive a put 5) $(drive a stats)" 'ok 5 new ok 0 5 0 0 0 0'
+
 # A queue is only a hint, so that a bad one may fail, but never hold us.
 driver b
 is 'the awk queue opens' "$(drive b queue "exec:$E/queue.sh")" ok

@@ -11,7 +11,8 @@
 /*
  * A store that is wrong in one way: FAULT or FAULT,PATH. It stands in front
  * of a good one, memory: or sqlite:PATH. tests/backend/bad-stores.t demands
- * that the judge finds each.
+ * that the judge finds each; none and forgets-leases (of ended jobs) are not
+ * wrong.
  */
 #define FAULTS(X)                                                              \
 	X(NONE, "none")                                                        \
@@ -25,6 +26,7 @@
 	X(EXPIRED_EARLY, "expired-early")                                      \
 	X(FIND_EVEN, "find-even")                                              \
 	X(FORGETS_FAILS, "forgets-fails")                                      \
+	X(FORGETS_LEASES, "forgets-leases")                                    \
 	X(HALF_TOKEN, "half-token")                                            \
 	X(IGNORES_KEY, "ignores-key")                                          \
 	X(LAZY_COMMIT, "lazy-commit")                                          \
@@ -195,6 +197,8 @@ pass_job(void *arg, const struct fr_job *job)
 		j.attempt = 1;
 	if (f == CANONICAL && fr_span_is(j.data, "1E+2"))
 		j.data = FR_SPAN("100");
+	if (f == FORGETS_LEASES && fr_state_ended(j.state))
+		memset(&j.lease, 0, sizeof(j.lease));
 	if (f == TRUNCATES && j.result.len > 65536)
 		j.result.len = 65536;
 	rc = t->emit(t->arg, &j);
