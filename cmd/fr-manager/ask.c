@@ -17,6 +17,10 @@
  * A request's way: to the engine or to the reader, back, and out.
  */
 
+/* Answers take turns with requests: so many are sent together, for so long. */
+#define AT_ONCE 16
+#define SHARE_US 150
+
 void
 fr_ask_engine(struct fr_request *q, bool parked, fr_handler_fn *next)
 {
@@ -123,15 +127,18 @@ fr_ask_whole(struct fr_request *q, fr_handler_fn *next)
 
 /* ---- back --------------------------------------------------------------- */
 
+/* In the order in which they came, but those of workers before all others. */
 static void
-engine_answers(struct fr_manager *m)
+sort_answers(struct fr_manager *m)
 {
 	struct fr_op *op, *next;
 
 	for (op = fr_engine_take(m->engine); op != NULL; op = next) {
-		struct fr_request *q = op->owner;
+		const struct fr_request *q = op->owner;
+		struct fr_line_of_ops *to;
 
 		next = op->next;
+		op->next = NULL;
 		if (op->kind == FR_OP_OUTBOX) {
 			fr_hooks_answered(m->hooks, op);
 			continue;
@@ -140,22 +147,53 @@ engine_answers(struct fr_manager *m)
 			fr_arena_free(op->arena);
 			continue;
 		}
-		fr_http_back(&q->http);
-		q->next(q);
+		to = q->http.rank == FR_RANK_USUAL ? &m->usual : &m->urgent;
+		if (to->first == NULL)
+			to->first = op;
+		else
+			to->last->next = op;
+		to->last = op;
 	}
 }
 
-void
-fr_ask_answers(struct fr_manager *m)
+/* Some of them. */
+static void
+answer_some(struct fr_manager *m, struct fr_line_of_ops *l)
 {
+	struct fr_request *q;
+	struct fr_op *op;
+	int i;
+
+	for (i = 0; i < AT_ONCE && (op = l->first) != NULL; i++) {
+		l->first = op->next;
+		q = op->owner;
+		fr_http_back(&q->http);
+		q->next(q);
+	}
+	fr_http_settle(m->http);
+}
+
+bool
+fr_ask_answers(struct fr_manager *m, bool all)
+{
+	const int64_t until = fr_time_mono_us() + SHARE_US;
 	struct fr_request *q, *next;
 
-	engine_answers(m);
+	sort_answers(m);
+	while (m->urgent.first != NULL)
+		answer_some(m, &m->urgent);
 	for (q = fr_reader_take(m->reader); q != NULL; q = next) {
 		next = q->read_next;
 		fr_http_back(&q->http);
 		q->next(q);
 	}
+	while (m->usual.first != NULL) {
+		answer_some(m, &m->usual);
+		if (!all && fr_time_mono_us() >= until)
+			break;
+	}
+	fr_http_settle(m->http);
+	return m->usual.first != NULL;
 }
 
 /* ---- answers ------------------------------------------------------------ */

@@ -32,11 +32,9 @@
 #define SWALLOW_BYTES ((size_t)64 << 20)
 /* Of a body at a time, so that large ones do not keep others waiting. */
 #define BODY_STEP ((size_t)128 * 1024)
-/* Read at a time once half of that may be held by what has come too early. */
-#define CROWDED_STEP ((size_t)4096)
-
-static void readable(int fd, short what, void *arg);
-static void writable(int fd, short what, void *arg);
+/* Read at a time once half of that may be held by what has come too early, and
+ * of who has only just come: a head, and not yet much of a body. */
+#define SMALL_STEP ((size_t)4096)
 
 struct fr_conn *
 fr_conn_new(struct fr_http *h, int fd)
@@ -49,13 +47,7 @@ fr_conn_new(struct fr_http *h, int fd)
 	c->fd = fd;
 	fr_buf_init(&c->in, 0);
 	fr_buf_init(&c->out, 0);
-	if (event_assign(&c->ev_read, h->conf.base, fd, EV_READ | EV_PERSIST,
-		readable, c) == -1 ||
-	    event_assign(&c->ev_write, h->conf.base, fd, EV_WRITE | EV_PERSIST,
-		writable, c) == -1) {
-		free(c);
-		return NULL;
-	}
+	fr_lane_enter(c, FR_LANE_LIGHT);
 	TAILQ_INSERT_TAIL(&h->conns, c, all);
 	h->n.connections++;
 	fr_conn_dirty(c);
@@ -65,23 +57,15 @@ fr_conn_new(struct fr_http *h, int fd)
 static void
 poll_read(struct fr_conn *c, bool on)
 {
-	if (c->reading == on)
-		return;
 	c->reading = on;
-	if (on ? event_add(&c->ev_read, NULL) == -1
-	       : event_del(&c->ev_read) == -1)
-		c->broken = true;
+	fr_lane_poll(c);
 }
 
 static void
 poll_write(struct fr_conn *c, bool on)
 {
-	if (c->writing == on)
-		return;
 	c->writing = on;
-	if (on ? event_add(&c->ev_write, NULL) == -1
-	       : event_del(&c->ev_write) == -1)
-		c->broken = true;
+	fr_lane_poll(c);
 }
 
 void
@@ -147,8 +131,7 @@ fr_conn_close(struct fr_conn *c)
 		if (!r->pending)
 			fr_http_free_req(r);
 	}
-	poll_read(c, false);
-	poll_write(c, false);
+	fr_lane_leave(c);
 	fr_heap_remove(&h->deadlines, &c->timer);
 	if (c->idle)
 		TAILQ_REMOVE(&h->idle, c, idle_link);
@@ -249,20 +232,22 @@ swallow(struct fr_conn *c, size_t n)
 	c->deaf = h->swallowed > SWALLOW_BYTES;
 }
 
-static void
-readable(int fd, short what, void *arg)
+void
+fr_conn_readable(struct fr_conn *c)
 {
-	struct fr_conn *c = arg;
 	struct fr_http *h = c->http;
 	const bool body = c->state == FR_CONN_BODY && c->in.len == 0;
 	ssize_t n;
 
-	(void)fd;
-	(void)what;
+	/* Seen when it was still wanted. */
+	if (!c->reading)
+		return;
 	set_idle(c, false);
 	n = body ? read_body(c)
 		 : read(c->fd, h->scratch,
-		       crowded(h) ? CROWDED_STEP : sizeof(h->scratch));
+		       crowded(h) || c->lane == &h->lanes[FR_LANE_LIGHT]
+			   ? SMALL_STEP
+			   : sizeof(h->scratch));
 	if (n == -1) {
 		if (errno == EAGAIN || errno == EINTR)
 			return;
@@ -282,13 +267,11 @@ readable(int fd, short what, void *arg)
 	fr_http_settle(h);
 }
 
-static void
-writable(int fd, short what, void *arg)
+void
+fr_conn_writable(struct fr_conn *c)
 {
-	struct fr_conn *c = arg;
-
-	(void)fd;
-	(void)what;
+	if (!c->writing)
+		return;
 	fr_conn_dirty(c);
 	fr_http_settle(c->http);
 }

@@ -3,8 +3,8 @@
 #define FR_MANAGER_CONN_H
 
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
 #include <sys/queue.h>
 
 #include "base/heap.h"
@@ -23,6 +23,23 @@ enum fr_conn_state {
 	FR_CONN_LINGER   /* all is sent; swallows what still comes */
 };
 
+/* Who shares what time there is: lane.c. */
+enum fr_lane_no {
+	FR_LANE_WORK,  /* workers */
+	FR_LANE_LIGHT, /* signs of life, and who has not asked yet */
+	FR_LANE_USUAL,
+	FR_LANES
+};
+#define FR_LANE_EVENTS 64 /* of one that are looked at together */
+
+struct fr_lane {
+	enum fr_lane_no which;
+	int ep;
+	struct event *ready;
+	int at, n; /* of v; what is before `at` is done */
+	struct epoll_event v[FR_LANE_EVENTS];
+};
+
 TAILQ_HEAD(fr_conns, fr_conn);
 
 struct fr_conn {
@@ -34,8 +51,8 @@ struct fr_conn {
 	enum fr_conn_state state;
 	bool idle;        /* on the list of idle ones */
 	bool dirty;       /* on the list of those to be settled */
-	bool reading;     /* its read event is added */
-	bool writing;     /* its write event is added */
+	bool reading;     /* is polled for reading */
+	bool writing;     /* is polled for writing */
 	bool eof;         /* the client has closed its side */
 	bool blocked;     /* a request waits for those before it */
 	bool broken;      /* to be closed at once */
@@ -43,8 +60,8 @@ struct fr_conn {
 	bool overlapping; /* all requests on it may overlap */
 	bool guest;       /* one too many: hears why, and is closed */
 	bool deaf;        /* what it still sends is not read any more */
-	struct event ev_read;
-	struct event ev_write;
+	struct fr_lane *lane;
+	uint32_t polled; /* what for, as the lane knows it */
 	struct fr_heap_node timer;
 	bool timed_head;   /* the deadline is that of a head */
 	struct fr_buf in;  /* what has come and is no whole request yet */
@@ -71,10 +88,11 @@ struct fr_http {
 	struct fr_conn *dirty, **dirty_end;
 	struct fr_req *dead;
 	struct fr_heap deadlines;
+	struct fr_lane lanes[FR_LANES];
 	struct event *timer;
-	int64_t timer_at_ms; /* INT64_MAX: not set */
-	struct evconnlistener **listeners;
-	size_t nlisteners;
+	int64_t timer_at_ms;  /* INT64_MAX: not set */
+	struct event **doors; /* each of a listening descriptor */
+	size_t ndoors;
 	struct event *resume; /* accepts again after EMFILE */
 	size_t guests;
 	time_t swallowed_s; /* the second in which so many bytes */
@@ -94,6 +112,17 @@ void fr_conn_dirty(struct fr_conn *c);
 /* Counts what is to be sent; whenever its buffer has changed. */
 void fr_conn_count_out(struct fr_conn *c);
 void fr_conn_expired(struct fr_conn *c);
+/* What the lane has seen; either may close it. */
+void fr_conn_readable(struct fr_conn *c);
+void fr_conn_writable(struct fr_conn *c);
+
+/* lane.c */
+FR_MUSTCHECK bool fr_lanes_open(struct fr_http *h);
+void fr_lanes_close(struct fr_http *h);
+void fr_lane_enter(struct fr_conn *c, enum fr_lane_no which);
+void fr_lane_leave(struct fr_conn *c); /* before its descriptor is closed */
+/* As c->reading and c->writing say. */
+void fr_lane_poll(struct fr_conn *c);
 
 /* feed.c: reads requests out of in; returns how many bytes it took. */
 size_t fr_conn_feed(struct fr_conn *c, struct fr_span in);

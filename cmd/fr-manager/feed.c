@@ -182,6 +182,20 @@ refused(struct fr_conn *c, struct fr_req *r, const struct fr_head *head)
 	return !h->conf.begin(r, head);
 }
 
+static enum fr_lane_no
+lane_of(enum fr_rank rank)
+{
+	switch (rank) {
+	case FR_RANK_URGENT:
+		return FR_LANE_WORK;
+	case FR_RANK_ALWAYS:
+		return FR_LANE_LIGHT;
+	case FR_RANK_USUAL:
+		break;
+	}
+	return FR_LANE_USUAL;
+}
+
 /* A whole head of len bytes stands at the front of in. */
 static size_t
 request(struct fr_conn *c, const struct fr_head *head, struct fr_span in,
@@ -205,6 +219,7 @@ request(struct fr_conn *c, const struct fr_head *head, struct fr_span in,
 	r->is_head =
 	    head->method.len == 4 && memcmp(head->method.p, "HEAD", 4) == 0;
 	r->rank = h->conf.rank(head);
+	fr_lane_enter(c, lane_of(r->rank));
 	/* What is refused now closes the connection unless its body is there
 	 * and can be skipped. */
 	r->keep = head->keep && whole;

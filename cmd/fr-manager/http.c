@@ -2,7 +2,6 @@
 #include "http.h"
 
 #include <errno.h>
-#include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "conn.h"
@@ -26,6 +26,8 @@
 /* Above the limit so many more are let in to hear that there is no room: they
  * may ask for signs of life. Those that do not ask soon make way. */
 #define GUESTS 32
+/* Let in at a time, so that a crowd does not keep those within waiting. */
+#define ACCEPTS 4
 
 static void expire(int fd, short what, void *arg);
 static void resume(int fd, short what, void *arg);
@@ -50,7 +52,7 @@ fr_http_new(const struct fr_http_conf *conf, struct fr_err *err)
 	fr_heap_init(&h->deadlines);
 	h->timer = event_new(conf->base, -1, 0, expire, h);
 	h->resume = event_new(conf->base, -1, 0, resume, h);
-	if (h->timer == NULL || h->resume == NULL) {
+	if (!fr_lanes_open(h) || h->timer == NULL || h->resume == NULL) {
 		fr_http_free(h);
 		(void)fr_fail(err, FR_NOMEM, "start server: out of memory");
 		return NULL;
@@ -63,11 +65,13 @@ stop_listening(struct fr_http *h)
 {
 	size_t i;
 
-	for (i = 0; i < h->nlisteners; i++)
-		evconnlistener_free(h->listeners[i]);
-	free(h->listeners);
-	h->listeners = NULL;
-	h->nlisteners = 0;
+	for (i = 0; i < h->ndoors; i++) {
+		(void)close(event_get_fd(h->doors[i]));
+		event_free(h->doors[i]);
+	}
+	free(h->doors);
+	h->doors = NULL;
+	h->ndoors = 0;
 }
 
 void
@@ -86,6 +90,7 @@ fr_http_free(struct fr_http *h)
 	while ((c = TAILQ_FIRST(&h->conns)) != NULL)
 		fr_conn_close(c);
 	free_dead(h);
+	fr_lanes_close(h);
 	if (h->timer != NULL)
 		event_free(h->timer);
 	if (h->resume != NULL)
@@ -140,18 +145,14 @@ refuse(struct fr_http *h, int fd)
 }
 
 static void
-accepted(
-    struct evconnlistener *l, int fd, struct sockaddr *sa, int salen, void *arg)
+accepted(struct fr_http *h, int fd, const struct sockaddr_storage *sa)
 {
-	struct fr_http *h = arg;
 	const int on = 1;
 	struct fr_conn *c;
 	bool guest;
 
-	(void)l;
-	(void)salen;
 	h->n.accepted++;
-	if (sa->sa_family != AF_UNIX)
+	if (sa->ss_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c = make_room(h, &guest) ? fr_conn_new(h, fd) : NULL;
 	if (c == NULL) {
@@ -164,18 +165,41 @@ accepted(
 	fr_http_settle(h);
 }
 
+/* No descriptors, or no memory: that may pass. */
 static void
-cannot_accept(struct evconnlistener *l, void *arg)
+cannot_accept(struct fr_http *h)
 {
-	struct fr_http *h = arg;
 	const struct timeval tv = { 0, RESUME_MS * 1000 };
 	size_t i;
 
-	(void)l;
 	fr_log(FR_LOG_WARN, "accept: %s", strerror(errno));
-	for (i = 0; i < h->nlisteners; i++)
-		(void)evconnlistener_disable(h->listeners[i]);
+	for (i = 0; i < h->ndoors; i++)
+		(void)event_del(h->doors[i]);
 	(void)event_add(h->resume, &tv);
+}
+
+static void
+knock(int fd, short what, void *arg)
+{
+	struct fr_http *h = arg;
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int i, new;
+
+	(void)what;
+	for (i = 0; i < ACCEPTS; i++) {
+		len = sizeof(sa);
+		new = accept4(fd, (struct sockaddr *)&sa, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (new != -1) {
+			accepted(h, new, &sa);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			cannot_accept(h);
+		return;
+	}
 }
 
 static void
@@ -186,26 +210,28 @@ resume(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (i = 0; i < h->nlisteners; i++)
-		(void)evconnlistener_enable(h->listeners[i]);
+	for (i = 0; i < h->ndoors; i++)
+		(void)event_add(h->doors[i], NULL);
 }
 
 enum fr_rc
 fr_http_listen(struct fr_http *h, int fd, struct fr_err *err)
 {
-	struct evconnlistener **v, *l;
+	struct event **v, *door;
 
-	v = reallocarray(h->listeners, h->nlisteners + 1, sizeof(*v));
+	v = reallocarray(h->doors, h->ndoors + 1, sizeof(struct event *));
 	if (v == NULL)
 		return fr_fail(err, FR_NOMEM, "listen: out of memory");
-	h->listeners = v;
+	h->doors = v;
 	/* It listens already, with a backlog of its own. */
-	l = evconnlistener_new(h->conf.base, accepted, h,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (l == NULL)
+	door = event_new(h->conf.base, fd, EV_READ | EV_PERSIST, knock, h);
+	if (door == NULL || fr_io_nonblock(fd) == -1 ||
+	    event_add(door, NULL) == -1) {
+		if (door != NULL)
+			event_free(door);
 		return fr_fail(err, FR_IO, "listen: cannot poll");
-	evconnlistener_set_error_cb(l, cannot_accept);
-	h->listeners[h->nlisteners++] = l;
+	}
+	h->doors[h->ndoors++] = door;
 	return FR_OK;
 }
 

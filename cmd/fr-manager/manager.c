@@ -185,17 +185,18 @@ fr_manager_beat(struct fr_manager *m)
 		(void)event_add(m->beat, &tv);
 }
 
+/* The descriptor is edge-triggered: reading it would only cost. */
 static void
 on_wake(int fd, short what, void *arg)
 {
+	static const struct timeval now;
 	struct fr_manager *m = arg;
-	uint64_t n;
 
-	(void)what;
-	/* Edge-triggered: reading it would only cost. */
 	(void)fd;
-	(void)n;
-	fr_ask_answers(m);
+	(void)what;
+	/* First those who ask have their turn. */
+	if (fr_ask_answers(m, false))
+		(void)event_add(m->more, &now);
 	if (m->streams != NULL) {
 		const bool behind = m->behind;
 
@@ -261,10 +262,11 @@ add_events(struct fr_manager *m, struct fr_err *err)
 
 	m->wake = event_new(
 	    m->base, m->wake_fd, EV_READ | EV_ET | EV_PERSIST, on_wake, m);
+	m->more = event_new(m->base, -1, 0, on_wake, m);
 	m->tick = event_new(m->base, -1, EV_PERSIST, on_tick, m);
 	m->beat = event_new(m->base, -1, 0, on_beat, m);
-	ok = m->wake != NULL && m->tick != NULL && m->beat != NULL &&
-	     event_add(m->wake, NULL) == 0;
+	ok = m->wake != NULL && m->more != NULL && m->tick != NULL &&
+	     m->beat != NULL && event_add(m->wake, NULL) == 0;
 	for (i = 0; ok && i < sizeof(sigs) / sizeof(sigs[0]); i++) {
 		m->signals[i] = evsignal_new(m->base, sigs[i], on_signal, m);
 		ok = m->signals[i] != NULL &&
@@ -351,8 +353,7 @@ new_base(void)
 
 	if (cfg == NULL)
 		return NULL;
-	(void)event_config_set_flag(
-	    cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	return base;
@@ -437,8 +438,7 @@ fr_manager_close(struct fr_manager *m)
 	fr_reader_stop(m->reader);
 	/* Neither takes anything new: these are the last answers. */
 	if (m->engine_started) {
-		fr_ask_answers(m);
-		fr_http_settle(m->http);
+		(void)fr_ask_answers(m, true);
 	}
 	fr_reader_free(m->reader);
 	fr_http_free(m->http);
@@ -455,6 +455,8 @@ fr_manager_close(struct fr_manager *m)
 			event_free(m->signals[i]);
 	if (m->wake != NULL)
 		event_free(m->wake);
+	if (m->more != NULL)
+		event_free(m->more);
 	if (m->tick != NULL)
 		event_free(m->tick);
 	if (m->beat != NULL)

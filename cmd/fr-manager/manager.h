@@ -82,6 +82,11 @@ struct fr_request {
 	bool by_job;
 };
 
+/* Ops in the order of their answers. */
+struct fr_line_of_ops {
+	struct fr_op *first, *last;
+};
+
 struct fr_reader;
 struct fr_auth;
 struct fr_hooks;
@@ -109,6 +114,8 @@ struct fr_manager {
 
 	int wake_fd; /* any thread writes: answers are there */
 	struct event *wake;
+	struct event *more; /* answers that the last round has left */
+	struct fr_line_of_ops urgent, usual; /* answers: not sent yet */
 	struct event *tick; /* while stopping; and the streams' heartbeat */
 	struct event *signals[4];
 	struct event *beat;
@@ -168,8 +175,9 @@ void fr_ask_reader(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next);
 void fr_ask_list(struct fr_request *q, fr_read_fn *read, fr_handler_fn *next);
 /* As fr_ask_engine or fr_ask_reader, once the id of the path is whole. */
 void fr_ask_whole(struct fr_request *q, fr_handler_fn *next);
-/* Takes back what is there. */
-void fr_ask_answers(struct fr_manager *m);
+/* Takes back what is there, answers and sends. Unless all are to be answered,
+ * only for a while; true: there are more. */
+bool fr_ask_answers(struct fr_manager *m, bool all);
 
 /* Answers with JSON; a line feed is added. */
 void fr_answer_json(struct fr_request *q, int status, struct fr_buf *json);
