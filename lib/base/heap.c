@@ -58,10 +58,26 @@ down(struct fr_heap *h, size_t i, struct fr_heap_node *n)
 }
 
 bool
-fr_heap_set(struct fr_heap *h, struct fr_heap_node *n, int64_t at_ms)
+fr_heap_reserve(struct fr_heap *h, size_t n)
 {
 	struct fr_heap_node **v;
-	size_t cap;
+	size_t cap = (h->cap == 0 ? 64 : h->cap);
+
+	if (n <= h->cap)
+		return true;
+	while (cap < n)
+		cap *= 2;
+	v = reallocarray(h->v, cap, sizeof(*v));
+	if (v == NULL)
+		return false;
+	h->v = v;
+	h->cap = cap;
+	return true;
+}
+
+bool
+fr_heap_set(struct fr_heap *h, struct fr_heap_node *n, int64_t at_ms)
+{
 	bool later;
 
 	if (n->pos != 0) {
@@ -74,14 +90,8 @@ fr_heap_set(struct fr_heap *h, struct fr_heap_node *n, int64_t at_ms)
 			up(h, n->pos - 1, n);
 		return true;
 	}
-	if (h->len == h->cap) {
-		cap = (h->cap == 0 ? 64 : h->cap * 2);
-		v = reallocarray(h->v, cap, sizeof(*v));
-		if (v == NULL)
-			return false;
-		h->v = v;
-		h->cap = cap;
-	}
+	if (!fr_heap_reserve(h, h->len + 1))
+		return false;
 	n->at_ms = at_ms;
 	up(h, h->len++, n);
 	return true;

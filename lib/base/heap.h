@@ -22,6 +22,8 @@ struct fr_heap {
 
 void fr_heap_init(struct fr_heap *h);
 void fr_heap_fini(struct fr_heap *h);
+/* Makes room for n nodes in all; false without memory. */
+FR_MUSTCHECK bool fr_heap_reserve(struct fr_heap *h, size_t n);
 /* Adds n with its at_ms, or moves it there; false without memory (only when
  * it is new). */
 FR_MUSTCHECK bool fr_heap_set(

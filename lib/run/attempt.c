@@ -124,6 +124,8 @@ finish(struct fr_slot *s, enum fr_fate fate, struct fr_span value)
 	fr_buf_reset(&a->log_json);
 	if (log.len > 0)
 		fr_jsonw_escape(&a->log_json, log);
+	if (!fr_buf_ok(&a->log_json))
+		fr_buf_reset(&a->log_json); /* half of it would be no JSON */
 	drop_dir(s);
 	set_timer(s);
 	fr_run_took(s->r, (double)(fr_time_mono_us() - a->started_us), 1);
@@ -135,16 +137,24 @@ finish(struct fr_slot *s, enum fr_fate fate, struct fr_span value)
 		fr_buf_fini(&a->result);
 }
 
+/* A text about the step it is at begins with its name. */
+static void
+name_step(struct fr_attempt *a)
+{
+	fr_buf_reset(&a->text);
+	if (a->chain != NULL && a->pc < a->chain->n &&
+	    a->chain->v[a->pc].prefix != NULL)
+		fr_buf_adds(&a->text, a->chain->v[a->pc].prefix);
+}
+
 /* A failure, in the step's name. */
 static void
 fail(struct fr_slot *s, enum fr_fate fate, const char *what, bool both)
 {
 	struct fr_attempt *a = &s->a;
 
-	fr_buf_reset(&a->text);
 	fr_buf_reset(&a->json);
-	if (a->chain != NULL && a->pc < a->chain->n)
-		fr_buf_adds(&a->text, a->chain->v[a->pc].prefix);
+	name_step(a);
 	fr_fate_error(
 	    &a->text, what, both, fr_tail_since(&a->log, a->log_from));
 	fr_jsonw_escape(&a->json, fr_buf_span(&a->text));
@@ -161,9 +171,7 @@ withdraw(struct fr_slot *s, const char *what, bool both)
 	struct fr_attempt *a = &s->a;
 	struct fr_handler *h = a->task->handler;
 
-	fr_buf_reset(&a->text);
-	if (a->chain != NULL && a->pc < a->chain->n)
-		fr_buf_adds(&a->text, a->chain->v[a->pc].prefix);
+	name_step(a);
 	fr_fate_error(&a->text, what, both,
 	    both ? fr_tail_since(&a->log, a->log_from) : FR_SPAN(""));
 	fr_run_withdraw(s->r, h, fr_buf_cstr(&a->text));
@@ -180,7 +188,7 @@ cannot_now(struct fr_slot *s, const struct fr_err *err)
 }
 
 /* What a kept handler is given when it runs as one step. */
-static void
+static bool
 lines_input(struct fr_attempt *a, struct fr_span data)
 {
 	struct fr_buf *b = &a->text;
@@ -190,6 +198,7 @@ lines_input(struct fr_attempt *a, struct fr_span data)
 	if (b->len > 0)
 		b->len--; /* the newline comes anyway */
 	a->input = fr_buf_span(b);
+	return fr_buf_ok(b);
 }
 
 static void
@@ -202,8 +211,10 @@ run(struct fr_slot *s, const struct fr_handler *h, struct fr_span data)
 
 	a->input = data;
 	a->sh_lines = h->kind == FR_HANDLER_LINES;
-	if (a->sh_lines)
-		lines_input(a, data);
+	if (a->sh_lines && !lines_input(a, data)) {
+		fail(s, FR_FATE_FAILED, "out of memory", true);
+		return;
+	}
 	a->sent = 0;
 	fr_buf_reset(&a->out);
 	fr_buf_reset(&a->line);
@@ -346,10 +357,12 @@ step_result(struct fr_slot *s)
 		fail(s, FR_FATE_FAILED, err.msg, true);
 	else if (a->chain == NULL)
 		finish(s, FR_FATE_COMPLETE, fr_buf_span(&a->result));
-	else if (++a->pc < a->chain->n && !lay_over(a))
+	else if (a->pc + 1 < a->chain->n && !lay_over(a))
 		fail(s, FR_FATE_FAILED, "out of memory", true);
-	else
+	else {
+		a->pc++;
 		advance(s);
+	}
 }
 
 /* Nothing is left of the step's process. */

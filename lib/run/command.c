@@ -172,6 +172,15 @@ parse(struct fr_command *c, const char *text, const char *path)
 	return true;
 }
 
+static enum fr_rc
+no_memory(struct fr_command *c, struct fr_err *err)
+{
+	fr_command_free(c->paths);
+	fr_command_free(c->argv);
+	c->paths = c->argv = NULL;
+	return fr_fail(err, FR_NOMEM, "out of memory");
+}
+
 enum fr_rc
 fr_command_parse(struct fr_command *c, const char *text, const char *path,
     struct fr_err *err)
@@ -183,11 +192,7 @@ fr_command_parse(struct fr_command *c, const char *text, const char *path,
 	c->argv = NULL;
 	ok = whole != NULL && parse(c, whole, path);
 	free(whole);
-	if (ok)
-		return FR_OK;
-	fr_command_free(c->paths);
-	fr_command_free(c->argv);
-	return fr_fail(err, FR_NOMEM, "out of memory");
+	return ok ? FR_OK : no_memory(c, err);
 }
 
 enum fr_rc
@@ -198,7 +203,5 @@ fr_command_file(struct fr_command *c, const char *file, struct fr_err *err)
 	if (push(&c->paths, fr_span_of(file)) &&
 	    push(&c->argv, fr_span_of(file)))
 		return FR_OK;
-	fr_command_free(c->paths);
-	fr_command_free(c->argv);
-	return fr_fail(err, FR_NOMEM, "out of memory");
+	return no_memory(c, err);
 }

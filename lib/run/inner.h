@@ -54,13 +54,19 @@ void fr_proc_shut(struct fr_proc *p, enum fr_pipe pipe);
 void fr_proc_close(struct fr_proc *p); /* all of them */
 
 /*
- * Reads up to max bytes into b: how many, 0 for nothing now, -1 at the end
- * (and it is shut).
+ * Reads up to max bytes into b: how many, 0 for nothing now, -1 at the end or
+ * without memory, as b says (and it is shut).
  */
 ssize_t fr_proc_read(
     struct fr_proc *p, enum fr_pipe pipe, struct fr_buf *b, size_t max);
 /* The same for its stderr, until nothing is left or `max` bytes were. */
 void fr_proc_read_log(struct fr_proc *p, struct fr_tail *log, size_t max);
+
+/* Reads progress: calls emit, with the owner, for each whole line of it, and
+ * with end for what is left. b has the beginning of a line. */
+typedef void fr_line_fn(void *owner, struct fr_span line);
+void fr_proc_read_lines(
+    struct fr_proc *p, struct fr_buf *b, bool end, fr_line_fn *emit);
 
 /* One attempt at a job by processes of its own. */
 struct fr_attempt {
@@ -104,6 +110,7 @@ struct fr_kept {
 	struct fr_task *first, *last; /* at the first, the others ahead */
 	unsigned pending;
 	unsigned window;
+	unsigned unread;    /* of them, the last ones: it closed its input */
 	struct fr_buf in;   /* to be written */
 	struct fr_buf out;  /* the beginning of an answer */
 	struct fr_buf line; /* of fd 3 */
@@ -116,6 +123,7 @@ struct fr_kept {
 	enum fr_fate fate;
 	char why[FR_ERR_MAX];
 	int64_t kill_ms, sweep_ms, swept_ms;
+	int64_t linger_ms; /* no answer can come; 0: it can */
 	struct fr_heap_node timer;
 	char name[48]; /* of its directory */
 };
@@ -157,12 +165,14 @@ struct fr_runner {
 	unsigned quick;  /* attempts in a row that did not take long */
 	int64_t hold_ms; /* nothing is started before */
 	int64_t tidy_ms;
+	size_t nkept;
 	struct fr_kept *dead; /* ended ones, to be freed */
 };
 #define FR_SCRATCH 65536 /* bytes of a pipe */
 
 /* runner.c */
 void fr_run_note(struct fr_runner *r, const char *fmt, ...) FR_PRINTF(2, 3);
+/* There is room for it: that of the slots, and of each kept handler. */
 void fr_run_timer(struct fr_runner *r, struct fr_heap_node *n, int64_t at_ms);
 /* Reports the end and forgets the task. */
 void fr_run_done(struct fr_runner *r, struct fr_task *t, enum fr_fate fate,

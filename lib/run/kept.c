@@ -26,9 +26,21 @@
 
 #define WINDOW_US 20000.0
 #define SWEEP_MS 5000
+#define LINGER_MS 1000   /* one that can answer no more may end by itself */
 #define SLACK_BYTES 4096 /* of an answer around its result */
 
 static void kept_event(struct fr_proc *p, enum fr_pipe pipe);
+
+/* Why the first task can have no answer any more; NULL: it can. */
+static const char *
+hopeless(const struct fr_kept *k)
+{
+	if (k->proc.fd[FR_PIPE_OUT] == -1)
+		return "the handler closed its standard output";
+	if (k->proc.fd[FR_PIPE_IN] == -1 && k->pending <= k->unread)
+		return "the handler closed its standard input";
+	return NULL;
+}
 
 static void
 set_timer(struct fr_kept *k)
@@ -36,27 +48,40 @@ set_timer(struct fr_kept *k)
 	const struct fr_task *t = k->first;
 	int64_t at = 0;
 
+	if (hopeless(k) == NULL)
+		k->linger_ms = 0;
+	else if (k->linger_ms == 0)
+		k->linger_ms = fr_time_mono_ms() + LINGER_MS;
 	if (k->sweep_ms != 0)
 		at = k->sweep_ms;
 	else if (k->ending)
 		at = k->kill_ms;
-	else if (t != NULL && t->timeout_ms > 0)
-		at = k->head_ms + t->timeout_ms;
+	else {
+		if (t != NULL && t->timeout_ms > 0)
+			at = k->head_ms + t->timeout_ms;
+		if (k->linger_ms != 0 && (at == 0 || k->linger_ms < at))
+			at = k->linger_ms;
+	}
 	fr_run_timer(k->proc.r, &k->timer, at);
 }
 
 static struct fr_kept *
 make(struct fr_slot *s, struct fr_lane *l)
 {
-	struct fr_kept *k = calloc(1, sizeof(*k));
+	struct fr_runner *r = s->r;
+	struct fr_kept *k;
 	int i;
 
+	if (!fr_heap_reserve(&r->timers, r->conf.slots + r->nkept + 1))
+		return NULL;
+	k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return NULL;
+	r->nkept++;
 	for (i = 0; i < FR_PIPES; i++)
 		k->proc.fd[i] = -1;
 	k->proc.owner = k;
-	k->proc.r = s->r;
+	k->proc.r = r;
 	k->proc.on_event = kept_event;
 	k->slot = s;
 	k->lane = l;
@@ -67,9 +92,9 @@ make(struct fr_slot *s, struct fr_lane *l)
 	fr_buf_init(&k->json, 0);
 	fr_buf_init(&k->log_json, 0);
 	fr_buf_init(&k->text, 0);
-	fr_tail_init(&k->log, s->r->conf.max_log);
+	fr_tail_init(&k->log, r->conf.max_log);
 	(void)snprintf(k->name, sizeof(k->name), "kept-%llu",
-	    (unsigned long long)s->r->reaper.serial);
+	    (unsigned long long)r->reaper.serial);
 	return k;
 }
 
@@ -79,6 +104,7 @@ fr_kept_free(struct fr_kept *k)
 	fr_proc_close(&k->proc);
 	fr_reaper_forget(&k->proc.r->reaper, &k->proc.brood);
 	fr_heap_remove(&k->proc.r->timers, &k->timer);
+	k->proc.r->nkept--;
 	fr_buf_fini(&k->in);
 	fr_buf_fini(&k->out);
 	fr_buf_fini(&k->line);
@@ -135,59 +161,8 @@ fr_kept_get(struct fr_slot *s, struct fr_lane *l)
 bool
 fr_kept_room(const struct fr_kept *k)
 {
-	return !k->ending && !k->sweeping && k->pending < k->window;
-}
-
-void
-fr_kept_push(struct fr_kept *k, struct fr_task *t)
-{
-	const int64_t now_us = fr_time_mono_us();
-
-	fr_assert(fr_kept_room(k));
-	t->at = k;
-	t->next = NULL;
-	t->prev = k->last;
-	if (k->last != NULL)
-		k->last->next = t;
-	else
-		k->first = t;
-	k->last = t;
-	k->pending++;
-	t->since_ms = now_us / 1000;
-	t->state = k->first == t ? FR_TASK_RUNNING : FR_TASK_AHEAD;
-	fr_task_line(&k->in, t, t->data);
-	k->slot->bound = k;
-	if (k->first == t) {
-		k->last_us = now_us;
-		k->head_ms = t->since_ms;
-		set_timer(k);
-	}
-}
-
-void
-fr_kept_flush(struct fr_kept *k)
-{
-	const int fd = k->proc.fd[FR_PIPE_IN];
-	size_t sent = 0;
-	ssize_t n = 0;
-
-	while (fd != -1 && sent < k->in.len) {
-		n = write(fd, k->in.p + sent, k->in.len - sent);
-		if (n == -1 && errno != EINTR)
-			break;
-		if (n > 0)
-			sent += (size_t)n;
-	}
-	if (n == -1 && errno != EAGAIN)
-		sent = k->in.len; /* it is dying: that will be noticed */
-	if (sent == k->in.len)
-		fr_buf_reset(&k->in);
-	else
-		fr_buf_shift(&k->in, sent);
-	if (k->in.len > 0)
-		fr_proc_arm(&k->proc, FR_PIPE_IN, EPOLLOUT);
-	else
-		fr_proc_disarm(&k->proc, FR_PIPE_IN);
+	return !k->ending && !k->sweeping && k->pending < k->window &&
+	       k->proc.fd[FR_PIPE_IN] != -1 && k->proc.fd[FR_PIPE_OUT] != -1;
 }
 
 static void
@@ -209,9 +184,76 @@ begin_end(struct fr_kept *k, enum fr_fate fate, const char *why, bool now)
 	set_timer(k);
 }
 
-/* Takes the first task off; it has its answer. */
+void
+fr_kept_push(struct fr_kept *k, struct fr_task *t)
+{
+	const int64_t now_us = fr_time_mono_us();
+
+	fr_assert(fr_kept_room(k));
+	t->at = k;
+	t->next = NULL;
+	t->prev = k->last;
+	if (k->last != NULL)
+		k->last->next = t;
+	else
+		k->first = t;
+	k->last = t;
+	k->pending++;
+	t->since_ms = now_us / 1000;
+	t->state = k->first == t ? FR_TASK_RUNNING : FR_TASK_AHEAD;
+	fr_task_line(&k->in, t, t->data);
+	if (!fr_buf_ok(&k->in))
+		begin_end(k, FR_FATE_RELEASED, "out of memory", true);
+	k->slot->bound = k;
+	if (k->first == t) {
+		k->last_us = now_us;
+		k->head_ms = t->since_ms;
+		set_timer(k);
+	}
+}
+
+/* It reads no more: those whose line has not gone out whole get no answer. */
+static void
+not_read(struct fr_kept *k, size_t sent)
+{
+	size_t i;
+
+	for (i = sent; i < k->in.len; i++)
+		k->unread += k->in.p[i] == '\n';
+	fr_buf_reset(&k->in);
+	fr_proc_shut(&k->proc, FR_PIPE_IN);
+	set_timer(k);
+}
+
+void
+fr_kept_flush(struct fr_kept *k)
+{
+	const int fd = k->proc.fd[FR_PIPE_IN];
+	size_t sent = 0;
+	ssize_t n = 0;
+
+	if (fd == -1)
+		return;
+	while (sent < k->in.len) {
+		n = write(fd, k->in.p + sent, k->in.len - sent);
+		if (n == -1 && errno != EINTR)
+			break;
+		if (n > 0)
+			sent += (size_t)n;
+	}
+	if (n == -1 && errno != EAGAIN) {
+		not_read(k, sent);
+		return;
+	}
+	fr_buf_shift(&k->in, sent);
+	if (k->in.len > 0)
+		fr_proc_arm(&k->proc, FR_PIPE_IN, EPOLLOUT);
+	else
+		fr_proc_disarm(&k->proc, FR_PIPE_IN);
+}
+
 static struct fr_task *
-shift(struct fr_kept *k, int64_t now_ms)
+take_first(struct fr_kept *k)
 {
 	struct fr_task *t = k->first;
 
@@ -222,6 +264,15 @@ shift(struct fr_kept *k, int64_t now_ms)
 		k->last = NULL;
 	k->pending--;
 	t->next = t->prev = NULL;
+	return t;
+}
+
+/* Takes the first task off, which has its answer; it is at the next one. */
+static struct fr_task *
+shift(struct fr_kept *k, int64_t now_ms)
+{
+	struct fr_task *t = take_first(k);
+
 	k->head_ms = now_ms;
 	if (k->first != NULL) {
 		k->first->state = FR_TASK_RUNNING;
@@ -243,6 +294,8 @@ take_log(struct fr_kept *k)
 		fr_jsonw_escape(&k->log_json, fr_tail_since(&k->log, 0));
 		fr_tail_reset(&k->log);
 	}
+	if (!fr_buf_ok(&k->log_json))
+		fr_buf_reset(&k->log_json); /* half of it would be no JSON */
 	return fr_buf_span(&k->log_json);
 }
 
@@ -268,6 +321,10 @@ answered(struct fr_kept *k, const struct fr_reply *ans, int64_t now_ms)
 			value = fr_buf_span(&k->text);
 		}
 	}
+	if (!fr_buf_ok(&k->json) || !fr_buf_ok(&k->text)) {
+		fate = FR_FATE_FAILED;
+		value = FR_SPAN("\"out of memory\"");
+	}
 	if (t->stopping)
 		fate = FR_FATE_STOPPED;
 	else if (value.len > k->proc.r->conf.max_result) {
@@ -281,8 +338,9 @@ answered(struct fr_kept *k, const struct fr_reply *ans, int64_t now_ms)
 }
 
 static void
-emit_progress(struct fr_kept *k, struct fr_span line)
+emit_progress(void *owner, struct fr_span line)
 {
+	struct fr_kept *k = owner;
 	struct fr_runner *r = k->proc.r;
 
 	if (k->first == NULL || line.len == 0 || r->conf.progress == NULL)
@@ -291,6 +349,12 @@ emit_progress(struct fr_kept *k, struct fr_span line)
 	fr_fate_progress(line, &k->json);
 	if (fr_buf_ok(&k->json))
 		r->conf.progress(r->conf.arg, k->first, fr_buf_span(&k->json));
+}
+
+static void
+read_progress(struct fr_kept *k, bool end)
+{
+	fr_proc_read_lines(&k->proc, &k->line, end, emit_progress);
 }
 
 static bool
@@ -384,10 +448,15 @@ read_out(struct fr_kept *k)
 
 	for (i = 0; i < 8 && !k->ending; i++) {
 		n = fr_proc_read(&k->proc, FR_PIPE_OUT, &k->out, FR_SCRATCH);
+		if (!fr_buf_ok(&k->out))
+			begin_end(k, FR_FATE_FAILED, "out of memory", true);
 		if (n <= 0)
 			break;
-		if (i == 0)
+		/* What was said before an answer is of its job. */
+		if (i == 0) {
 			fr_proc_read_log(&k->proc, &k->log, FR_SCRATCH);
+			read_progress(k, false);
+		}
 		now_us = fr_time_mono_us();
 		answers = take_lines(k, now_us / 1000);
 		if (answers > 0)
@@ -399,29 +468,6 @@ read_out(struct fr_kept *k)
 			break;
 	}
 	set_timer(k);
-}
-
-static void
-read_progress(struct fr_kept *k)
-{
-	struct fr_span rest;
-	const char *nl;
-
-	if (fr_proc_read(&k->proc, FR_PIPE_PROGRESS, &k->line, 4096) <= 0)
-		return;
-	rest = fr_buf_span(&k->line);
-	while (rest.len > 0) {
-		nl = memchr(rest.p, '\n', rest.len);
-		if (nl == NULL && rest.len < FR_SCRATCH)
-			break;
-		if (nl == NULL)
-			nl = rest.p + rest.len - 1;
-		emit_progress(
-		    k, (struct fr_span){ rest.p, (size_t)(nl - rest.p) });
-		rest.len -= (size_t)(nl + 1 - rest.p);
-		rest.p = nl + 1;
-	}
-	fr_buf_shift(&k->line, k->line.len - rest.len);
 }
 
 static void
@@ -451,23 +497,27 @@ settle_first(struct fr_kept *k)
 	if (k->decided) {
 		fate = k->fate;
 		(void)snprintf(what, sizeof(what), "%s", k->why);
+	} else if (fate == FR_FATE_RELEASED) {
+		fr_buf_reset(&k->text);
+		fr_fate_error(
+		    &k->text, status, true, fr_tail_since(&k->log, 0));
+		fr_run_withdraw(r, k->lane->h, fr_buf_cstr(&k->text));
 	} else {
 		(void)snprintf(what, sizeof(what),
 		    "the handler ended without an answer: %s", status);
 		if (fate == FR_FATE_COMPLETE)
 			fate = FR_FATE_FAILED;
 	}
+	if (k->first == NULL || fate == FR_FATE_RELEASED)
+		return; /* it is given back with the others */
 	fr_buf_reset(&k->text);
 	fr_fate_error(&k->text, what, true, fr_tail_since(&k->log, 0));
-	if (fate == FR_FATE_RELEASED) {
-		fr_run_withdraw(r, k->lane->h, fr_buf_cstr(&k->text));
-		return;
-	}
-	if (k->first == NULL)
-		return;
 	fr_buf_reset(&k->json);
 	fr_jsonw_escape(&k->json, fr_buf_span(&k->text));
-	fr_run_done(r, shift(k, 0), fate, fr_buf_span(&k->json), take_log(k));
+	fr_run_done(r, take_first(k), fate,
+	    fr_buf_ok(&k->json) ? fr_buf_span(&k->json)
+				: FR_SPAN("\"out of memory\""),
+	    take_log(k));
 }
 
 static void
@@ -487,7 +537,7 @@ sweep(struct fr_kept *k, int64_t now_ms)
 	(void)fr_workdir_drop(r->conf.workdir, k->name, false);
 	settle_first(k);
 	while (k->first != NULL)
-		fr_run_done(r, shift(k, 0), FR_FATE_RELEASED, FR_SPAN("null"),
+		fr_run_done(r, take_first(k), FR_FATE_RELEASED, FR_SPAN("null"),
 		    FR_SPAN(""));
 	fr_run_timer(r, &k->timer, 0);
 	unlink_kept(k);
@@ -499,7 +549,7 @@ ended(struct fr_kept *k)
 	fr_reaper_reap(&k->proc.r->reaper, &k->proc.brood, &k->proc.status);
 	read_out(k);
 	fr_proc_read_log(&k->proc, &k->log, (size_t)1 << 20);
-	read_progress(k);
+	read_progress(k, true);
 	fr_proc_close(&k->proc);
 	k->ending = k->sweeping = true;
 	k->kill_ms = 0;
@@ -527,7 +577,7 @@ kept_event(struct fr_proc *p, enum fr_pipe pipe)
 		fr_proc_read_log(p, &k->log, FR_SCRATCH);
 		break;
 	case FR_PIPE_PROGRESS:
-		read_progress(k);
+		read_progress(k, false);
 		break;
 	case FR_PIPE_END:
 		ended(k);
@@ -574,6 +624,9 @@ fr_kept_timer(struct fr_kept *k, int64_t now_ms)
 		fr_run_seconds(seconds, sizeof(seconds), k->first->timeout_ms);
 		(void)snprintf(why, sizeof(why), "timed out after %s", seconds);
 		begin_end(k, FR_FATE_FAILED, why, false);
+		return;
+	} else if (k->linger_ms != 0 && k->linger_ms <= now_ms) {
+		begin_end(k, FR_FATE_FAILED, hopeless(k), false);
 		return;
 	}
 	set_timer(k);

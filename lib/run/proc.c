@@ -8,6 +8,10 @@
 #include "base/assert.h"
 #include "run/inner.h"
 
+#define LINE_MOST 65536 /* longer ones are cut */
+#define LINES_PIECE 4096
+#define LINES_BURST 16
+
 static void
 close_pair(int fd[2])
 {
@@ -131,9 +135,11 @@ fr_proc_read(struct fr_proc *p, enum fr_pipe pipe, struct fr_buf *b, size_t max)
 
 	if (p->fd[pipe] == -1)
 		return -1;
-	room = max == 0 ? NULL : fr_buf_reserve(b, max);
-	if (room == NULL)
-		return 0;
+	room = fr_buf_reserve(b, max);
+	if (room == NULL) {
+		fr_proc_shut(p, pipe); /* it would be readable for ever */
+		return -1;
+	}
 	do
 		n = read(p->fd[pipe], room, max);
 	while (n == -1 && errno == EINTR);
@@ -167,4 +173,45 @@ fr_proc_read_log(struct fr_proc *p, struct fr_tail *log, size_t max)
 		if ((size_t)n < want)
 			return;
 	}
+}
+
+/* Takes whole lines off the front of b; with end, what is left is one. */
+static void
+emit_lines(struct fr_proc *p, struct fr_buf *b, bool end, fr_line_fn *emit)
+{
+	struct fr_span rest = fr_buf_span(b), line;
+	const char *nl;
+
+	for (;;) {
+		nl = rest.len == 0 ? NULL : memchr(rest.p, '\n', rest.len);
+		if (nl == NULL && !end && rest.len < LINE_MOST)
+			break;
+		line.p = rest.p;
+		line.len = nl != NULL ? (size_t)(nl - rest.p) : rest.len;
+		if (line.len == 0 && nl == NULL)
+			break;
+		rest.p += line.len + (nl != NULL);
+		rest.len -= line.len + (nl != NULL);
+		emit(p->owner, line);
+	}
+	fr_buf_shift(b, b->len - rest.len);
+}
+
+void
+fr_proc_read_lines(
+    struct fr_proc *p, struct fr_buf *b, bool end, fr_line_fn *emit)
+{
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < LINES_BURST; i++) {
+		n = fr_proc_read(p, FR_PIPE_PROGRESS, b, LINES_PIECE);
+		if (n <= 0)
+			break;
+		emit_lines(p, b, false, emit);
+		if (n < LINES_PIECE)
+			break;
+	}
+	if (end)
+		emit_lines(p, b, true, emit);
 }

@@ -202,7 +202,8 @@ fr_runner_open(struct fr_runner **out, const struct fr_runner_conf *conf,
 	fr_reaper_init(&r->reaper);
 	r->ep = epoll_create1(EPOLL_CLOEXEC);
 	r->slots = calloc(conf->slots, sizeof(*r->slots));
-	if (r->ep == -1 || r->slots == NULL || !make_env(r, conf->env)) {
+	if (r->ep == -1 || r->slots == NULL || !make_env(r, conf->env) ||
+	    !fr_heap_reserve(&r->timers, conf->slots)) {
 		fr_runner_close(r);
 		return fr_fail(err, FR_NOMEM, "out of memory");
 	}

@@ -13,7 +13,6 @@
 #include "run/reply.h"
 
 #define LOG_BURST ((size_t)1 << 20)
-#define PROGRESS_LINE 65536 /* longer ones are cut */
 
 /* Writes on: the data and a newline. Who does not read it need not. */
 static void
@@ -48,8 +47,9 @@ feed(struct fr_attempt *a)
 }
 
 static void
-emit(struct fr_slot *s, struct fr_span line)
+emit(void *owner, struct fr_span line)
 {
+	struct fr_slot *s = owner;
 	struct fr_attempt *a = &s->a;
 
 	if (line.len == 0 || s->r->conf.progress == NULL)
@@ -59,45 +59,6 @@ emit(struct fr_slot *s, struct fr_span line)
 	if (fr_buf_ok(&a->json))
 		s->r->conf.progress(
 		    s->r->conf.arg, a->task, fr_buf_span(&a->json));
-}
-
-/* Takes whole lines off the front of b; with end, what is left is one. */
-static void
-emit_lines(struct fr_slot *s, struct fr_buf *b, bool end)
-{
-	struct fr_span rest = fr_buf_span(b), line;
-	const char *nl;
-
-	for (;;) {
-		nl = rest.len == 0 ? NULL : memchr(rest.p, '\n', rest.len);
-		if (nl == NULL && !end && rest.len < PROGRESS_LINE)
-			break;
-		line.p = rest.p;
-		line.len = nl != NULL ? (size_t)(nl - rest.p) : rest.len;
-		if (line.len == 0 && nl == NULL)
-			break;
-		rest.p += line.len + (nl != NULL);
-		rest.len -= line.len + (nl != NULL);
-		emit(s, line);
-	}
-	fr_buf_shift(b, b->len - rest.len);
-}
-
-static void
-read_progress(struct fr_slot *s)
-{
-	struct fr_attempt *a = &s->a;
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < 16; i++) {
-		n = fr_proc_read(&a->proc, FR_PIPE_PROGRESS, &a->line, 4096);
-		if (n <= 0)
-			break;
-		emit_lines(s, &a->line, false);
-		if (n < 4096)
-			break;
-	}
 }
 
 /* Reads what there is; over the limit it is killed, for good. */
@@ -112,6 +73,9 @@ read_out(struct fr_slot *s)
 
 	for (;;) {
 		n = fr_proc_read(&a->proc, FR_PIPE_OUT, &a->out, room);
+		if (!fr_buf_ok(&a->out))
+			fr_attempt_stop(
+			    s, FR_FATE_FAILED, "out of memory", true);
 		if (n <= 0)
 			return;
 		/* The newline behind a result of just that size is allowed. */
@@ -137,8 +101,7 @@ ended(struct fr_slot *s)
 	fr_reaper_reap(&s->r->reaper, &a->proc.brood, &a->proc.status);
 	read_out(s);
 	fr_proc_read_log(&a->proc, &a->log, LOG_BURST);
-	read_progress(s);
-	emit_lines(s, &a->line, true);
+	fr_proc_read_lines(&a->proc, &a->line, true, emit);
 	fr_proc_close(&a->proc);
 	fr_attempt_exited(s);
 }
@@ -159,7 +122,7 @@ fr_step_event(struct fr_proc *p, enum fr_pipe pipe)
 		fr_proc_read_log(p, &s->a.log, FR_SCRATCH);
 		break;
 	case FR_PIPE_PROGRESS:
-		read_progress(s);
+		fr_proc_read_lines(p, &s->a.line, false, emit);
 		break;
 	case FR_PIPE_END:
 		ended(s);

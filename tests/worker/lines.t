@@ -30,6 +30,12 @@ for line in sys.stdin:
     elif d == "hang":
         print("hanging", file=open("$T/hangs", "a"), flush=True)
         time.sleep(60)
+    elif d == "mute":
+        os.close(1); time.sleep(60)
+    elif d == "deaf":
+        say(result="deaf now"); os.close(0); time.sleep(60)
+    elif d == "third":
+        os.write(3, b"by the third\\n"); say(result=3)
     elif d == "nonsense":
         print("this is no JSON", flush=True)
     elif d == "progress":
@@ -84,6 +90,20 @@ id=$(fr-submit k '"hang"')
 await cat "$T/hangs" >/dev/null
 fr-ctl cancel "$id" >/dev/null
 is 'cancelling ends it, too' "$(k 4)" 4
+k '"mute"'
+like 'one that can answer no more has failed' "$(cat "$T/err")" 'closed its standard output'
+is 'and is started again, too' "$(k 5)" 5
+is 'one that reads no more' "$(k '"deaf"')" '"deaf now"'
+k 6 >/dev/null
+like 'fails what it was given' "$(cat "$T/err")" 'closed its standard input'
+is 'once' "$(k 7)" 7
+for i in 1 2 3 4 5; do
+	id=$(fr-submit k '"third"')
+	fr-status --wait "$id" >/dev/null
+	field "$id" progress
+done >"$T/said"
+is 'progress on descriptor 3 is there before the answer' \
+    "$(uniq -c "$T/said" | tr -s ' ')" ' 5 by the third'
 is 'NAME.lines=COMMAND is kept running as well' "$(fr-submit --wait cmd 1)" '"from sed"'
 id=$(fr-submit gone 1)
 withdrawn() { grep -q 'type gone.*No such file' "$T/log"; }
