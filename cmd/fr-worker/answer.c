@@ -203,6 +203,21 @@ be_patient(struct loop *l, int64_t after_ms)
 	l->retry_ms += after_ms < most ? after_ms : most;
 }
 
+/* What is too large by itself could never be told, and would hold up all that
+ * comes behind it. */
+static void
+send_less(struct loop *l)
+{
+	static const char error[] =
+	    "\"the result is too large for the manager (HTTP 413)\"";
+
+	if (l->max_bytes > 65536)
+		l->max_bytes /= 2;
+	if (held_shorten(&l->held, FR_SPAN(error)))
+		fr_log(FR_LOG_ERROR, "a result is too large for the manager: "
+				     "its job has failed");
+}
+
 /* An answer, but not 200. */
 static void
 rejected(struct loop *l, struct channel *ch, const struct sent *s, long status)
@@ -223,8 +238,8 @@ rejected(struct loop *l, struct channel *ch, const struct sent *s, long status)
 		l->status = fr_exit_status(FR_DENIED);
 		return;
 	}
-	if (status == 413 && l->max_bytes > 65536)
-		l->max_bytes /= 2;
+	if (status == 413)
+		send_less(l);
 	failed(l, why, status >= 500 || status == 404);
 	be_patient(l, ch->retry_after_ms);
 }

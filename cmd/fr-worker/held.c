@@ -8,6 +8,8 @@
 #include "base/time.h"
 #include "base/uuid.h"
 
+#define LARGE ((size_t)64 << 10) /* bytes of an end that may be too many */
+
 bool
 held_init(struct held *h, struct shared *s)
 {
@@ -267,6 +269,43 @@ held_unsend(struct held *h)
 		h->unsent += b->n;
 		h->unsent_bytes += b->bytes;
 	}
+}
+
+/* The only batch that is on its way; NULL: none, or more. */
+static struct batch *
+only_sent(const struct held *h)
+{
+	struct batch *b, *only = NULL;
+
+	for (b = h->batches; b != NULL; b = b->next) {
+		if (!b->sent)
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = b;
+	}
+	return only;
+}
+
+bool
+held_shorten(struct held *h, struct fr_span error)
+{
+	struct batch *b = only_sent(h);
+	struct job *j, *most = NULL;
+	size_t bytes = LARGE;
+
+	for (j = b == NULL ? NULL : b->first; j != NULL; j = j->bnext)
+		if (j->value.len + j->log.len > bytes) {
+			bytes = j->value.len + j->log.len;
+			most = j;
+		}
+	if (most == NULL)
+		return false;
+	b->bytes -= bytes - error.len;
+	most->how = FR_FINISH_FINAL;
+	most->value = error;
+	most->log = FR_SPAN("");
+	return true;
 }
 
 int64_t

@@ -103,6 +103,13 @@ void held_progress(struct held *h, struct job *j, struct fr_span json);
 void held_acknowledge(struct held *h);
 void held_unsend(struct held *h);
 
+/*
+ * The exchange under way was too large. If it carried but one batch, which
+ * cannot be divided, the largest end in it becomes a failure with that error (a
+ * JSON string, not copied). false: it is not for an end's size.
+ */
+bool held_shorten(struct held *h, struct fr_span error);
+
 /* When the oldest end that is not on its way came; 0: none. */
 int64_t held_since(const struct held *h);
 

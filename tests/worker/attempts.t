@@ -45,6 +45,18 @@ id=$(fr-submit big)
 fr-status --wait "$id" >/dev/null
 is 'too large a result fails for good' "$(field "$id" state) $(field "$id" fail_count)" 'failed 1'
 
+# More than a whole request may have.
+first=$WORKER
+worker --max-result 64M 'huge=head -c 20000000 /dev/zero | tr "\0" x' small=cat
+id=$(fr-submit huge)
+fr-status --wait "$id" >/dev/null
+is 'one that is too large for the manager, too' \
+    "$(field "$id" state) $(field "$id" fail_count)" 'failed 1'
+like 'and it is said' "$(field "$id" error)" 'too large'
+is 'it is in nobody'"'"'s way' "$(fr-submit --wait=10 small 1)" 1
+stop "$WORKER"
+WORKER=$first
+
 t0=$(ms)
 id=$(fr-submit --max-attempts 1 --timeout 0.3 slow)
 fr-status --wait "$id" >/dev/null
