@@ -24,16 +24,45 @@
 #define BACKOFF_MAX_MS 500
 #define RESOLVE_MS 10000
 
+/*
+ * What libpq says, on one line. Its messages are of several: one for each
+ * address that was tried, and hints, which begin with a tab.
+ */
+static void
+one_line(char *dst, size_t size, const char *text)
+{
+	const char *end, *gap;
+	size_t n = 0, len;
+
+	dst[0] = '\0';
+	while (*text != '\0') {
+		end = strchrnul(text, '\n');
+		len = (size_t)(end - text);
+		while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
+			len--;
+		if (!fr_str_format(dst + n, size - n, "%.*s", (int)len, text))
+			return;
+		n += len;
+		gap = *end == '\0' || end[1] != '\t' ? "; " : " ";
+		text = end + strspn(end, "\n\r\t ");
+		if (n > 0 && strchr(".?!:;", dst[n - 1]) != NULL)
+			gap = " ";
+		else if (*gap == ' ' && *text >= 'A' && *text <= 'Z')
+			gap = ". ";
+		if (*text == '\0' || n + strlen(gap) >= size)
+			return;
+		n = (size_t)(stpcpy(dst + n, gap) - dst);
+	}
+}
+
 static enum fr_rc
 lose(struct fr_pg *s, const char *why)
 {
-	struct fr_span text = fr_span_of(why);
+	char text[FR_ERR_MAX]; /* fr_fail cuts it where a character ends */
 
-	while (text.len > 0 && text.p[text.len - 1] == '\n')
-		text.len--;
+	one_line(text, sizeof(text), why);
 	if (!s->lost)
-		(void)fr_fail(&s->why, FR_AGAIN, "postgres: %.*s",
-		    (int)(text.len < 400 ? text.len : 400), text.p);
+		(void)fr_fail(&s->why, FR_AGAIN, "postgres: %s", text);
 	s->lost = true;
 	return FR_AGAIN;
 }
@@ -451,11 +480,11 @@ fr_pg_failed(
 	static const char *const again[] = { "40", "55", "57014", "53200",
 		"53300", "53400", "23505", NULL };
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	const char *said = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	enum fr_rc rc = FR_IO;
+	char text[FR_ERR_MAX]; /* fr_fail cuts it where a character ends */
 
-	if (text == NULL)
-		text = "connection lost";
+	one_line(text, sizeof(text), said == NULL ? "connection lost" : said);
 	if (state == NULL || state_in(state, gone)) {
 		(void)lose(s, text);
 		rc = FR_AGAIN;

@@ -40,6 +40,9 @@ is 'jobs are created' "$(drive a put 10)" 'ok 10 new'
 postgres_stop KILL
 like 'without a server nothing is accepted' "$(drive a put 5)" \
 	'^again: postgres: '
+# What it says is of several lines, and is one in ours.
+like 'and it says why' "$(drive a put 5)" \
+	' failed: [^?]*\. Is the server running locally [^?]*\?$'
 postgres_start
 is 'the store is back within 3 s of the server' "$(back 3 a put 5)" \
 	'ok 5 new'
