@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/str.h"
 
 #define SETUP_MS 10000
-#define MIGRATE_MS 600000
+#define MIGRATE_MS (6 * 3600 * 1000) /* a minute for ten million jobs */
 #define VERSION 2
 
 /*
@@ -209,6 +210,11 @@ migrate_from(struct fr_pg *s, int64_t v, struct fr_err *err)
 	if (v == 0)
 		rc = fr_pg_simple(s, sql, MIGRATE_MS, NULL, err);
 	for (; rc == FR_OK && v < VERSION; v++) {
+		if (v > 0)
+			fr_log(FR_LOG_WARN,
+			    "postgres: schema %s goes from version %d to %d; "
+			    "if that is interrupted, it is as it was",
+			    s->schema, (int)v, (int)v + 1);
 		rc = fr_pg_simple(s, version_sql[v], MIGRATE_MS, NULL, err);
 		if (rc != FR_OK)
 			break;
@@ -248,5 +254,8 @@ fr_pg_migrate(struct fr_pg *s, struct fr_err *err)
 		rc = migrate_from(s, v, err);
 	if (rc == FR_OK)
 		rc = fr_pg_simple(s, "COMMIT", MIGRATE_MS, NULL, err);
+	if (rc == FR_OK && v > 0 && v < VERSION)
+		fr_log(FR_LOG_WARN, "postgres: schema %s has version %d",
+		    s->schema, VERSION);
 	return rc;
 }

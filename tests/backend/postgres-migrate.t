@@ -52,6 +52,8 @@ tell a store "$PG_URL"
 tell b store "$PG_URL"
 is 'two managers open it at once, and one migrates it' "$(hear a) $(hear b)" \
 	'ok ok'
+is 'and says so, since it may take a while' \
+	"$(grep -c 'schema forerunner goes from version 1 to 2' "$T/log")" 1
 is 'it has the new version' \
 	"$(sql 'SELECT max(version) FROM forerunner.version')" 2
 is 'every job is as it was' "$(jobs until_ms)" "$before"
