@@ -27,6 +27,10 @@
  *   describe
  *   put N                      creates N jobs, once; repeat: the same again
  *   work N                     leases N of the jobs put last and ends them
+ *   later N                    creates N that are due at once; promote N
+ *   lease N                    of the jobs put last, for ever
+ *   running, expired N, due, purge N, list STATES
+ *                              what there is, or was, of that
  *   load MS                    both in turn, each batch tried until it is done
  *   check                      all that load was told is done, is done
  *   begin, create N, commit, rollback   step by step
@@ -45,7 +49,8 @@ static struct fr_uuid_gen gen;
 static struct fr_err err;
 static struct fr_uuid *ids;      /* of all jobs that were put */
 static size_t nids, last, nlast; /* the last batch */
-static size_t first, done;       /* of ids: those that load has ended */
+static enum fr_state made = FR_STATE_QUEUED;
+static size_t first, done; /* of ids: those that load has ended */
 static unsigned long tries_again, tries_unknown;
 
 static enum fr_rc
@@ -66,7 +71,7 @@ create(size_t n, size_t *fresh)
 			.id = ids[last + i],
 			.type = FR_SPAN("t"),
 			.data = FR_SPAN("{\"n\":1.0e400}"),
-			.state = FR_STATE_QUEUED,
+			.state = made,
 			.max_attempts = 3,
 			.created_ms = 1,
 			.run_at_ms = 1,
@@ -357,6 +362,60 @@ push(size_t n)
 	return queue->ops->push(queue, tickets, n, &err);
 }
 
+static enum fr_rc
+count(void *arg, const struct fr_job *job)
+{
+	(void)job;
+	++*(size_t *)arg;
+	return FR_OK;
+}
+
+static enum fr_rc
+count_ticket(void *arg, const struct fr_ticket *t)
+{
+	(void)t;
+	++*(size_t *)arg;
+	return FR_OK;
+}
+
+/* One call of the sweep's; *x is of how many jobs it told. false: none. */
+static bool
+sweep(const char *call, size_t n, size_t *x, enum fr_rc *rc)
+{
+	const struct fr_store_ops *ops = store->ops;
+	struct fr_list l = { .states = (unsigned)n, .limit = 100 };
+	int64_t run_at_ms, until_ms;
+
+	*rc = ops->begin(store, &err);
+	if (*rc != FR_OK)
+		return true;
+	if (strcmp(call, "running") == 0) {
+		*rc = ops->running(store, FR_SPAN(""), count, x, &err);
+	} else if (strcmp(call, "expired") == 0) {
+		*rc = ops->expired(store, INT64_MAX, n, count, x, &err);
+	} else if (strcmp(call, "due") == 0) {
+		run_at_ms = until_ms = INT64_MAX;
+		*rc = ops->next_due(store, &run_at_ms, &until_ms, &err);
+		*x += run_at_ms != INT64_MAX;
+		*x += until_ms != INT64_MAX;
+	} else if (strcmp(call, "promote") == 0) {
+		*rc = ops->promote(store, 1, n, count_ticket, x, &err);
+	} else if (strcmp(call, "purge") == 0) {
+		*x = n;
+		*rc = ops->purge(store, FR_STATE_ENDED, INT64_MAX, x, &err);
+	} else if (strcmp(call, "list") == 0) {
+		*rc = ops->list(store, &l, count, x, &err);
+	} else {
+		ops->rollback(store);
+		return false;
+	}
+	if (*rc == FR_OK)
+		*rc = ops->commit(store, &err);
+	else
+		ops->rollback(store);
+	return true;
+}
+
 static void
 say(enum fr_rc rc, const char *text)
 {
@@ -389,6 +448,15 @@ on_store(const char *call, size_t n, const char *arg, char *text, size_t size)
 			last = nids;
 		rc = put(strcmp(call, "put") == 0 ? n : nlast, &x);
 		(void)snprintf(text, size, " %zu new", x);
+	} else if (strcmp(call, "later") == 0) {
+		made = FR_STATE_SCHEDULED;
+		last = nids;
+		rc = put(n, &x);
+		made = FR_STATE_QUEUED;
+		(void)snprintf(text, size, " %zu new", x);
+	} else if (strcmp(call, "lease") == 0) {
+		rc = lease(last, n);
+		(void)snprintf(text, size, " %zu leased", nreports);
 	} else if (strcmp(call, "work") == 0) {
 		rc = lease(last, n);
 		if (rc == FR_OK)
@@ -428,6 +496,8 @@ on_store(const char *call, size_t n, const char *arg, char *text, size_t size)
 	} else if (strcmp(call, "watch") == 0) {
 		rc = watch((int64_t)n, arg, &x);
 		(void)snprintf(text, size, " %s", x > 0 ? "heard" : "nothing");
+	} else if (sweep(call, n, &x, &rc)) {
+		(void)snprintf(text, size, " %zu", x);
 	} else {
 		rc = fr_fail(&err, FR_USAGE, "no such call: %s", call);
 	}
