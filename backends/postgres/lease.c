@@ -27,7 +27,7 @@ struct leasing {
 };
 
 /* The columns: what each job has, and what each group has. */
-enum { ID, TOKEN, K, WORKER, UNTIL, NOW, NUMBER, FIRST, LAST };
+enum { ID, TOKEN, K, ORD, WORKER, UNTIL, NOW, NUMBER, FIRST, LAST };
 
 static bool
 same_group(const struct fr_grant *a, const struct fr_grant *b)
@@ -70,6 +70,7 @@ fill(struct fr_pg *s, const struct fr_grant *g, size_t from, size_t to,
 		fr_pg_col_bytes(s, ID, x->id.b, sizeof(x->id.b));
 		fr_pg_col_bytes(s, TOKEN, x->token.b, sizeof(x->token.b));
 		fr_pg_col_i32(s, K, (int32_t)s->col[NUMBER].n);
+		fr_pg_col_i32(s, ORD, (int32_t)(i - from) + 1);
 		s->group[s->order[i]] = (uint32_t)(s->number_of_leases - base);
 		before = x;
 	}
@@ -83,8 +84,8 @@ send_part(struct fr_pg *s, const struct leasing *l, size_t from, size_t to,
     size_t *slot, struct fr_err *err)
 {
 	static const uint32_t oid[] = { FR_PG_UUID, FR_PG_UUID, FR_PG_INT4,
-		FR_PG_BYTEA, FR_PG_INT8, FR_PG_INT8, FR_PG_INT8, FR_PG_INT4,
-		FR_PG_INT4 };
+		FR_PG_INT4, FR_PG_BYTEA, FR_PG_INT8, FR_PG_INT8, FR_PG_INT8,
+		FR_PG_INT4, FR_PG_INT4 };
 	static const int leases[] = { ID, WORKER, UNTIL, NUMBER, FIRST, LAST };
 	struct fr_pg_args a = { .n = 0 };
 	bool ok = true;

@@ -118,19 +118,22 @@ complete_cols(struct fr_pg *s, const struct fr_report *r, size_t from,
 {
 	const struct fr_report *x = &r[s->order[from]];
 	const int64_t now_ms = x->now_ms;
+	int32_t ord = 0;
 
 	fr_pg_col_open(s, 0, FR_PG_UUID);
 	fr_pg_col_open(s, 1, FR_PG_UUID);
 	fr_pg_col_open(s, 2, FR_PG_BYTEA);
 	fr_pg_col_open(s, 3, FR_PG_BYTEA);
+	fr_pg_col_open(s, 4, FR_PG_INT4);
 	for (; from < to; from++) {
 		x = &r[s->order[from]];
 		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
 		fr_pg_col_bytes(s, 1, x->token.b, sizeof(x->token.b));
 		fr_pg_col_span(s, 2, x->value);
 		fr_pg_col_span(s, 3, x->log);
+		fr_pg_col_i32(s, 4, ++ord);
 	}
-	if (!fr_pg_cols(s, 4, a))
+	if (!fr_pg_cols(s, 5, a))
 		return false;
 	fr_pg_arg_i64(a, now_ms);
 	return true;

@@ -5,7 +5,10 @@
  * Batches come in as arrays and are joined with unnest. The session turns
  * hash and merge joins off, so that a batch is always a loop over the index
  * in the order of the batch, whatever the statistics say: no plan goes bad
- * while the table grows, and all managers lock rows in the same order. For
+ * while the table grows, and all managers lock rows in the same order. The
+ * arrays of those that every job has are unnested in a SELECT, one by one: in
+ * FROM the server would write them all down first. Nothing but arrays, for
+ * the planner believes that those are short. For
  * the same reason conditions on the place are written in two ways, and each
  * statement has just one index that fits: see postgres-002.sql.
  *
@@ -103,10 +106,14 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "priority, max_attempts, timeout_ms, created_ms, run_at_ms) "
 	    "SELECT i.id, i.type, i.data, i.key, i.key IS NOT NULL, i.state, "
 	    "i.state, i.priority, i.max_attempts, i.timeout_ms, i.created_ms, "
-	    "i.run_at_ms FROM unnest($1::uuid[], $2::text[], $3::bytea[], "
-	    "$4::bytea[], $5::int2[], $6::int4[], $7::int8[], $8::int8[], "
-	    "$9::int8[], $10::int8[]) AS i(id, type, data, key, state, "
-	    "priority, max_attempts, timeout_ms, created_ms, run_at_ms) "
+	    "i.run_at_ms FROM (SELECT unnest($1::uuid[]) AS id, "
+	    "unnest($2::text[]) AS type, unnest($3::bytea[]) AS data, "
+	    "unnest($4::bytea[]) AS key, unnest($5::int2[]) AS state, "
+	    "unnest($6::int4[]) AS priority, "
+	    "unnest($7::int8[]) AS max_attempts, "
+	    "unnest($8::int8[]) AS timeout_ms, "
+	    "unnest($9::int8[]) AS created_ms, "
+	    "unnest($10::int8[]) AS run_at_ms) AS i "
 	    "ON CONFLICT DO NOTHING RETURNING id" },
 	[FR_PG_SAME] = { "same", "create jobs",
 	    "SELECT i.ord, j.type = i.type AND j.data = i.data "
@@ -120,11 +127,12 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	/* What the grants say themselves is not asked back: see lease.c. */
 	[FR_PG_LEASE] = { "lease", "lease jobs",
 	    "UPDATE jobs j SET state = 2, place = 2, attempt = j.attempt + 1, "
-	    "lease = g.token, worker = ($4::bytea[])[g.k], "
-	    "until_ms = ($5::int8[])[g.k], started_ms = ($6::int8[])[g.k], "
-	    "batch = ($7::int8[])[g.k], "
-	    "progress = NULL FROM unnest($1::uuid[], $2::uuid[], $3::int4[]) "
-	    "WITH ORDINALITY AS g(id, token, k, ord) "
+	    "lease = g.token, worker = ($5::bytea[])[g.k], "
+	    "until_ms = ($6::int8[])[g.k], started_ms = ($7::int8[])[g.k], "
+	    "batch = ($8::int8[])[g.k], "
+	    "progress = NULL FROM (SELECT unnest($1::uuid[]) AS id, "
+	    "unnest($2::uuid[]) AS token, unnest($3::int4[]) AS k, "
+	    "unnest($4::int4[]) AS ord) AS g "
 	    "WHERE j.id = g.id AND j.state = 1 "
 	    "RETURNING g.ord, j.type, j.data, j.key, j.error, j.log, "
 	    "j.priority, j.attempt, j.max_attempts, j.fail_count, "
@@ -186,9 +194,10 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	/* All that an index knows stays as it is, unless there is a key. */
 	[FR_PG_COMPLETE] = { "complete", "complete jobs",
 	    "UPDATE jobs j SET state = 3, result = r.value, error = NULL, "
-	    "log = r.log, finished_ms = $5::int8, keyed = false "
-	    "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) "
-	    "WITH ORDINALITY AS r(id, token, value, log, ord) "
+	    "log = r.log, finished_ms = $6::int8, keyed = false "
+	    "FROM (SELECT unnest($1::uuid[]) AS id, "
+	    "unnest($2::uuid[]) AS token, unnest($3::bytea[]) AS value, "
+	    "unnest($4::bytea[]) AS log, unnest($5::int4[]) AS ord) AS r "
 	    "WHERE j.id = r.id AND j.state = 2 AND j.lease = r.token "
 	    "RETURNING r.ord, j.type, j.batch" },
 	[FR_PG_COUNT_FAILED] = { "count_failed", "count failed attempts",

@@ -36,7 +36,7 @@ CREATE TABLE jobs (
 	progress bytea,
 	error bytea,
 	log bytea
-) WITH (fillfactor = 50,
+) WITH (fillfactor = 40, -- the three versions of a row fit into its page
 	autovacuum_vacuum_scale_factor = 0.02,
 	autovacuum_vacuum_threshold = 1000,
 	autovacuum_analyze_scale_factor = 0.1,
