@@ -193,6 +193,7 @@ reload(struct loop *l)
 	if (l->conf->handling.dir != NULL &&
 	    fr_handlers_scan(hs, l->conf->handling.dir, &err) != FR_OK)
 		fr_log(FR_LOG_ERROR, "handlers: %s", err.msg);
+	handling_warn(&l->conf->handling);
 	check_chains(hs);
 	fr_runner_rest(l->runner);
 	/* What is being asked for may be another thing now. */

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "run/chain.h"
 
 #define LOG_BYTES 65536 /* of stderr that are kept */
+#define OTHER_FILES 48  /* that are no handler's */
 
 void
 handling_defaults(struct handling *h)
@@ -104,6 +106,44 @@ find_handlers(
 	return rc == FR_OK ? check_chains(hs, err) : rc;
 }
 
+/*
+ * Each handler takes four pipes and a descriptor for its end, and each slot has
+ * one for every .lines. Where that is more than the soft limit it is raised,
+ * for ourselves.
+ */
+static void
+raise_files(struct handling *h)
+{
+	rlim_t each = 5, need;
+	struct rlimit rl;
+	size_t i;
+
+	h->soft_files = -1;
+	for (i = 0; i < h->handlers.n; i++)
+		each += h->handlers.v[i]->kind == FR_HANDLER_LINES ? 5 : 0;
+	need = OTHER_FILES + (rlim_t)h->slots * each;
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 || rl.rlim_cur >= need)
+		return;
+	h->soft_files = (int64_t)rl.rlim_cur;
+	rl.rlim_cur = need < rl.rlim_max ? need : rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+	if (rl.rlim_cur < need)
+		fr_warnf("%lld jobs at a time may need %llu open files, and "
+			 "the limit is %llu",
+		    (long long)h->slots, (unsigned long long)need,
+		    (unsigned long long)rl.rlim_cur);
+}
+
+/* That such a file is no handler is easily overlooked. */
+void
+handling_warn(const struct handling *h)
+{
+	if (h->handlers.ignored != NULL)
+		fr_warnf("%s/%s: not taken: a type is 1 to %d of A-Z a-z 0-9 "
+			 "_ . -",
+		    h->handlers.dir, h->handlers.ignored, FR_TYPE_MAX);
+}
+
 void
 handling_load(struct handling *h, const struct fr_prog *prog,
     char *const names[], int n, const char *manager)
@@ -122,6 +162,8 @@ handling_load(struct handling *h, const struct fr_prog *prog,
 		exit(fr_exit_status(FR_IO));
 	}
 	make_env(h, prog, manager);
+	raise_files(h);
+	handling_warn(h);
 }
 
 void
@@ -135,6 +177,7 @@ handling_runner(
 	r->max_log = LOG_BYTES;
 	r->kill_ms = h->kill_ms;
 	r->limits = (struct fr_limits)FR_LIMITS_NONE;
+	r->limits.soft_files = h->soft_files;
 	r->handlers = &h->handlers;
 	r->workdir = w;
 	r->env = h->child_env;

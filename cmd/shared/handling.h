@@ -22,6 +22,7 @@ struct handling {
 
 	struct fr_handlers handlers;
 	const char **child_env;
+	int64_t soft_files; /* open files that handlers may have; -1: as we */
 };
 
 /* Their options, for a table; at: the offset of a member of handling. */
@@ -75,6 +76,9 @@ void handling_defaults(struct handling *h);
  */
 void handling_load(struct handling *h, const struct fr_prog *prog,
     char *const names[], int n, const char *manager);
+
+/* Says what in the directory might have been meant as a handler. */
+void handling_warn(const struct handling *h);
 
 /* What the runner needs of it; the callbacks are left to the caller. */
 void handling_runner(

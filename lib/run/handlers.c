@@ -58,6 +58,7 @@ fr_handlers_fini(struct fr_handlers *hs)
 		fr_handler_free(hs->v[i]);
 	free(hs->v);
 	free(hs->dir);
+	free(hs->ignored);
 	free(hs->libexec);
 	free(hs->path);
 	memset(hs, 0, sizeof(*hs));
@@ -246,10 +247,8 @@ classify(const char *path, struct fr_span *name, enum fr_handler_kind *kind)
 		*kind = FR_HANDLER_CHAIN;
 	else if (cut_suffix(name, ".lines"))
 		*kind = FR_HANDLER_LINES;
-	if (!fr_type_valid(*name) || stat(path, &st) == -1 ||
-	    !S_ISREG(st.st_mode))
-		return false;
-	return access(path, *kind == FR_HANDLER_CHAIN ? R_OK : X_OK) == 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       access(path, *kind == FR_HANDLER_CHAIN ? R_OK : X_OK) == 0;
 }
 
 static enum fr_rc
@@ -263,6 +262,11 @@ take_file(struct fr_handlers *hs, const char *file, struct fr_err *err)
 	if (!fr_str_format(path, sizeof(path), "%s/%s", hs->dir, file) ||
 	    !classify(path, &name, &kind))
 		return FR_OK;
+	if (!fr_type_valid(name)) {
+		if (hs->ignored == NULL)
+			hs->ignored = fr_str_dup(fr_span_of(file));
+		return FR_OK;
+	}
 	h = find(hs, name);
 	if (h != NULL && h->gone && strcmp(h->text, path) == 0) {
 		h->gone = false;
@@ -312,6 +316,8 @@ fr_handlers_scan(struct fr_handlers *hs, const char *dir, struct fr_err *err)
 	if (n == -1)
 		return fr_failsys(err, FR_IO, "read %s", hs->dir);
 	hs->generation++;
+	free(hs->ignored);
+	hs->ignored = NULL;
 	for (i = 0; i < hs->n; i++) {
 		hs->v[i]->withdrawn = false;
 		if (hs->v[i]->from_dir)

@@ -39,6 +39,7 @@ struct fr_handlers {
 	size_t n;
 	uint64_t generation; /* grows when the table changes */
 	char *dir;           /* -H; NULL: none */
+	char *ignored;       /* an executable in it with an impossible name */
 	char *libexec;       /* where the built-in ones are */
 	char *path;          /* PATH of all handlers */
 };

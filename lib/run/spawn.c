@@ -147,6 +147,22 @@ set_limit(int what, int64_t value)
 	return setrlimit((__rlimit_resource_t)what, &rl) == 0;
 }
 
+/* What was raised for ourselves only: programs that use select(2) break with
+ * more than 1024. */
+CHILD bool
+lower_files(int64_t soft)
+{
+	struct rlimit rl;
+
+	if (soft < 0)
+		return true;
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return false;
+	if ((rlim_t)soft < rl.rlim_cur)
+		rl.rlim_cur = (rlim_t)soft;
+	return setrlimit(RLIMIT_NOFILE, &rl) == 0;
+}
+
 CHILD bool
 set_limits(const struct fr_spawn *s)
 {
@@ -158,6 +174,7 @@ set_limits(const struct fr_spawn *s)
 		(void)setrlimit(RLIMIT_LOCKS, &mark);
 	return l == NULL || (set_limit(RLIMIT_CPU, l->cpu_s) &&
 				set_limit(RLIMIT_FSIZE, l->file_bytes) &&
+				lower_files(l->soft_files) &&
 				set_limit(RLIMIT_NOFILE, l->files) &&
 				set_limit(RLIMIT_AS, l->memory_bytes) &&
 				set_limit(RLIMIT_NPROC, l->processes));

@@ -14,10 +14,11 @@ struct fr_limits {
 	int64_t files;        /* RLIMIT_NOFILE */
 	int64_t memory_bytes; /* RLIMIT_AS */
 	int64_t processes;    /* RLIMIT_NPROC, of the user */
+	int64_t soft_files;   /* the soft limit, if files is not given */
 };
 #define FR_LIMITS_NONE                                                         \
 	{                                                                      \
-		-1, -1, -1, -1, -1                                             \
+		-1, -1, -1, -1, -1, -1                                         \
 	}
 
 /*

@@ -141,6 +141,12 @@ PIDS="$PIDS $PID"
 ok 'a worker whose directory has no handlers says so' \
     await grep -q 'no file in .*plain is a handler' "$T/plain.log"
 stop "$PID"
+mkdir "$T/names"
+printf '#!/bin/sh\necho 1\n' >"$T/names/no type"
+chmod +x "$T/names/no type"
+fr-worker -H "$T/names" --run ping </dev/null >"$T/out" 2>"$T/err"
+like 'an executable whose name is no type is told' "$(cat "$T/err")" \
+    'names/no type: not taken'
 is 'a built-in handler needs no naming' "$(echo 1 | fr-worker --run ping)" \
     '{"ack":"PONG"}'
 is 'progress is shown' "$(echo 1 | fr-worker --run x 'x=echo half >&3; echo "{\"a\": 1}" >&3' 2>&1 >/dev/null)" \

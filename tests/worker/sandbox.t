@@ -53,6 +53,16 @@ ok 'what links led to is still there' test -e "$T/log"
 run_h 'i=0; while [ $i -lt 300 ]; do mkdir d && cd d; i=$((i+1)); done' --workdir "$T/w" >/dev/null
 is 'also one that is 300 levels deep' "$(ls -A "$T/w")" ''
 
+# fr-worker needs more open files for 30 slots; its handlers do not get them.
+# shellcheck disable=SC3045 # dash has ulimit -S
+raised=$(
+	ulimit -S -n 60
+	seq 30 | sed 's/.*/{"type":"h"}/' |
+	    fr-run -c 30 "h=echo >>$T/met; until [ \$(wc -l <$T/met) = 30 ]; do sleep 0.01; done; ulimit -n" 2>>"$T/log" |
+	    grep -o '"result":[0-9]*' | sort | uniq -c | tr -s ' '
+)
+is 'the limit of open files holds for handlers, not for all of them together' \
+    "$raised" ' 30 "result":60'
 is '--limit-files' "$(run_h 'ulimit -n' --limit-files 33)" 33
 is '--limit-cpu' "$(run_h 'ulimit -t' --limit-cpu 7s)" 7
 is '--limit-memory' "$(run_h 'ulimit -v' --limit-memory 512M)" 524288
