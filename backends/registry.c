@@ -181,7 +181,8 @@ load(const struct fr_module **m, const char *url, struct fr_err *err)
 	return fr_module_load(m, path, err);
 }
 
-/* A URL may hold a password behind its scheme, so only that is shown. */
+/* A URL may hold a password behind its scheme, so only that is shown; without
+ * a scheme it is something else. */
 static enum fr_rc
 unknown(
     const char *what, const char *url, struct fr_buf *known, struct fr_err *err)
@@ -189,9 +190,14 @@ unknown(
 	const struct fr_span s = scheme_of(url);
 
 	fr_buf_adds(known, "PATH.so:");
-	(void)fr_fail(err, FR_USAGE, "%s \"%.*s%s\": not known; known are %s",
-	    what, s.len > 40 ? 40 : (int)s.len, s.p, s.len > 0 ? ":" : "",
-	    fr_buf_cstr(known));
+	if (s.len == 0)
+		(void)fr_fail(err, FR_USAGE,
+		    "%s \"%.40s\": begins with none of %s", what, url,
+		    fr_buf_cstr(known));
+	else
+		(void)fr_fail(err, FR_USAGE,
+		    "%s \"%.*s:\": not known; known are %s", what,
+		    s.len > 40 ? 40 : (int)s.len, s.p, fr_buf_cstr(known));
 	fr_buf_fini(known);
 	return FR_USAGE;
 }

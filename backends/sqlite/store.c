@@ -90,7 +90,6 @@ resolve(struct fr_sq *q, const char *path, struct fr_err *err)
 	const char *slash = strrchr(path, '/');
 	const char *base = slash != NULL ? slash + 1 : path;
 	char dir[PATH_MAX], real[PATH_MAX];
-	enum fr_rc rc;
 
 	if (*base == '\0')
 		return fr_fail(err, FR_USAGE,
@@ -108,11 +107,12 @@ resolve(struct fr_sq *q, const char *path, struct fr_err *err)
 		    : (struct fr_span){
 			  path, slash == path ? 1 : (size_t)(slash - path) }))
 		return fr_fail(err, FR_INVALID, "open %s: name too long", path);
-	rc = fr_io_mkdirs(dir, 0700, err);
-	if (rc != FR_OK)
-		return rc;
+	/* Not made: a slip in a path would be an empty store elsewhere. */
 	if (realpath(dir, real) == NULL)
-		return fr_failsys(err, FR_IO, "open %s", dir);
+		return errno == ENOENT
+			   ? fr_fail(err, FR_NOTFOUND,
+				 "open %s: there is no directory %s", path, dir)
+			   : fr_failsys(err, FR_IO, "open %s", dir);
 	if (!fr_str_format(q->path, sizeof(q->path), "%s/%s",
 		strcmp(real, "/") == 0 ? "" : real, base))
 		return fr_fail(err, FR_INVALID, "open %s: name too long", path);

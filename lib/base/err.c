@@ -27,7 +27,9 @@ clean(char *z, size_t size, int want)
 		z[n] = '\0';
 	}
 	for (; *p != '\0'; p++)
-		if (*p < 0x20 || *p == 0x7f)
+		if (*p == '\n' || *p == '\t')
+			*p = ' '; /* libpq's messages have several lines */
+		else if (*p < 0x20 || *p == 0x7f)
 			*p = '?';
 }
 

@@ -120,9 +120,6 @@ failed(const char *addr, struct fr_err *err)
 	switch (errno) {
 	case EADDRINUSE:
 		return fr_failsys(err, FR_CONFLICT, "listen on %s", addr);
-	case EADDRNOTAVAIL:
-	case EAFNOSUPPORT:
-		return fr_failsys(err, FR_INVALID, "listen on %s", addr);
 	default:
 		return fr_failsys(err, FR_IO, "listen on %s", addr);
 	}

@@ -89,6 +89,12 @@ exits 'data that no row of a store can hold' 64 timeout 10 \
 like 'is refused with the most there can be' "$(cat "$T/err")" 'from 1 to 268435456'
 exits 'a store that is not there is an I/O error' 74 timeout 10 \
     fr-manager --store "$T/none.so" --listen 127.0.0.1:0
+exits 'a store in a directory that is not there, too' 74 timeout 10 \
+    fr-manager --store "sqlite:$T/none/db" --listen 127.0.0.1:0
+is 'it is not made' "$(test -e "$T/none" || cat "$T/err")" \
+    "fr-manager: open $T/none/db: there is no directory $T/none"
+exits 'an address that is not of this machine, too' 74 timeout 10 \
+    fr-manager --store memory: --listen 192.0.2.1:0
 exits 'an address that is none' 64 timeout 10 fr-manager --store memory: \
 	--listen nowhere
 ok 'routes can be listed' fr-manager --dump-routes

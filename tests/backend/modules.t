@@ -56,6 +56,8 @@ chmod 755 "$T/q.so"
 	refuses 'an unknown queue is told those that are known' 64 \
 		'"nosuch:": not known; known are memory: .*PATH\.so:' \
 		$try nosuch:x
+	refuses 'what is no URL is shown' 64 '"jobs.db": begins with none of ' \
+		fr-store-test jobs.db
 	refuses 'an unknown store is told those that are known' 64 \
 		'known are .*sqlite: .*PATH\.so:' fr-store-test nosuch://u:secret@h
 	unlike 'a password in the URL is not shown' "$(cat "$T/err")" secret

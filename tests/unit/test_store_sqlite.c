@@ -104,30 +104,32 @@ a_killed_writer_leaves_no_lock(void **state)
 }
 
 static void
-directories_are_made_and_the_file_is_private(void **state)
+a_directory_is_not_made_and_the_file_is_private(void **state)
 {
 	struct fixture *f = *state;
 	char url[220], path[200];
 	struct fr_store *s;
 	struct stat st;
-	const mode_t mask = umask(0);
+	mode_t mask;
 
-	assert_true(
-	    fr_str_format(url, sizeof(url), "sqlite:%s/a/b/db", f->dir));
+	assert_true(fr_str_format(url, sizeof(url), "sqlite:%s/a/db", f->dir));
+	assert_int_equal(fr_registry_store(&s, url, 0, &f->err), FR_NOTFOUND);
+	assert_non_null(strstr(f->err.msg, "there is no directory"));
+	path_of(f, "a", path);
+	assert_int_equal(stat(path, &st), -1);
+	assert_int_equal(mkdir(path, 0700), 0);
+	mask = umask(0);
 	assert_int_equal(fr_registry_store(&s, url, 0, &f->err), FR_OK);
 	umask(mask);
-	path_of(f, "a/b/db", path);
+	path_of(f, "a/db", path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	path_of(f, "a/b/db-wal", path);
+	path_of(f, "a/db-wal", path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	path_of(f, "a/b/db.lock", path);
+	path_of(f, "a/db.lock", path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	path_of(f, "a", path);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0700);
 	s->ops->close(s);
 }
 
@@ -424,7 +426,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_second_writer_is_told_who_is_there),
 		CASE(a_killed_writer_leaves_no_lock),
-		CASE(directories_are_made_and_the_file_is_private),
+		CASE(a_directory_is_not_made_and_the_file_is_private),
 		CASE(what_is_not_ours_is_refused),
 		CASE(it_is_as_durable_as_it_says),
 		CASE(types_of_a_rolled_back_transaction_are_forgotten),
