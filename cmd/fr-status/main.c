@@ -7,7 +7,10 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "cli/outcome.h"
+
+#define LIMIT_UNSET (-1)
 
 static const struct fr_opt opts[] = {
 	{ 0, "after", FR_OPT_STR, "ID", offsetof(struct conf, after),
@@ -19,7 +22,8 @@ static const struct fr_opt opts[] = {
 	{ 'j', "json", FR_OPT_FLAG, NULL, offsetof(struct conf, json),
 	    "print what the manager answers, all of it", 0, 0 },
 	{ 'n', "limit", FR_OPT_INT, "N", offsetof(struct conf, limit),
-	    "list: so many at most; default 20, 0 is all", 0, INT64_MAX },
+	    "list, watch: so many at most; default 20, 0 is all", 0,
+	    INT64_MAX },
 	{ 'l', "list", FR_OPT_FLAG, NULL, offsetof(struct conf, list),
 	    "list jobs, the newest first", 0, 0 },
 	{ 0, "log", FR_OPT_FLAG, NULL, offsetof(struct conf, log),
@@ -27,7 +31,7 @@ static const struct fr_opt opts[] = {
 	{ 'm', "manager", FR_OPT_STR, "URL", offsetof(struct conf, manager),
 	    "the manager (FR_MANAGER)", 0, 0 },
 	{ 'r', "raw", FR_OPT_FLAG, NULL, offsetof(struct conf, raw),
-	    "print a result that is a string without its quotes", 0, 0 },
+	    "with --result: print a string without its quotes", 0, 0 },
 	{ 0, "result", FR_OPT_FLAG, NULL, offsetof(struct conf, result),
 	    "print the jobs' results and nothing else", 0, 0 },
 	{ 0, "retry", FR_OPT_DURATION, "TIME", offsetof(struct conf, retry_ms),
@@ -111,6 +115,10 @@ check(const struct conf *conf, int argc)
 		fr_usage(&prog, "--log, --result and --wait need an ID");
 	if (conf->log && conf->result)
 		fr_usage(&prog, "--log or --result, not both");
+	if (conf->raw && !conf->result)
+		fr_usage(&prog, "--raw goes with --result");
+	if (conf->limit != LIMIT_UNSET && !conf->list && !conf->watch)
+		fr_usage(&prog, "--limit goes with --list or --watch");
 	if (argc > conf->follow && modes > 0)
 		fr_usage(&prog, "too many arguments");
 	if (conf->type != NULL && !conf->list && !conf->follow)
@@ -130,12 +138,26 @@ check(const struct conf *conf, int argc)
 		fr_usage(&prog, "--watch needs a terminal");
 }
 
+/* --wait 5 for --wait=5: 5 is no id, and the wait for the rest has no end. */
+static void
+check_wait(const struct conf *conf, const char *first)
+{
+	char hex[33];
+	int64_t ms;
+
+	if (conf->wait.given && conf->wait.value == NULL &&
+	    !fr_uuid_prefix(fr_span_of(first), hex) &&
+	    fr_str_duration(fr_span_of(first), &ms) == FR_OK)
+		fr_usage(&prog, "`%s': not an id; a time is written --wait=%s",
+		    first, first);
+}
+
 int
 main(int argc, char *argv[])
 {
-	struct conf conf = {
-		.manager = fr_env_manager(), .retry_ms = 60000, .limit = 20
-	};
+	struct conf conf = { .manager = fr_env_manager(),
+		.retry_ms = 60000,
+		.limit = LIMIT_UNSET };
 	const int i = fr_args(&prog, argc, argv, &conf);
 	struct fr_err err = FR_ERR_INIT;
 	struct fr_client *cl = NULL;
@@ -143,6 +165,9 @@ main(int argc, char *argv[])
 	enum fr_rc rc;
 
 	check(&conf, argc - i);
+	check_wait(&conf, argv[i]);
+	if (conf.limit == LIMIT_UNSET)
+		conf.limit = 20;
 	conf.until_ms = fr_outcome_until(&prog, "--wait", &conf.wait);
 	cc = (struct fr_client_conf){ .manager = conf.manager,
 		.token = fr_token(conf.token_file),

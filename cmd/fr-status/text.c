@@ -132,7 +132,8 @@ text_print(const struct text *t)
 	struct fr_buf out;
 
 	fr_buf_init(&out, 0);
-	text_render(t, &out, t->width, 0, fr_tty_color(STDOUT_FILENO), "\n");
+	/* Longer lines are for the terminal to break: nothing is lost. */
+	text_render(t, &out, 0, 0, fr_tty_color(STDOUT_FILENO), "\n");
 	if (out.len > 0 && fr_buf_ok(&out))
 		(void)fwrite(out.p, 1, out.len, stdout);
 	fr_buf_fini(&out);

@@ -197,7 +197,9 @@ batch_send(struct batch *b, struct fr_client *cl)
 		b->accepted = b->n;
 		return;
 	}
-	b->unknown = b->rc == FR_UNREACHABLE || b->rc == FR_AGAIN;
+	b->unknown = b->rc == FR_AGAIN ||
+		     (b->rc == FR_UNREACHABLE && fr_client_reached(cl) &&
+			 b->call.status == 0);
 	bad = is_refusal(b->rc) ? refused_job(b, &rest) : 0;
 	if (bad == 0) {
 		(void)fr_fail(&err, b->rc, "lines %llu to %llu: %s",

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/jsonw.h"
+#include "base/lines.h"
 #include "base/str.h"
 #include "base/time.h"
 
@@ -59,6 +60,8 @@ add_json(
 	struct fr_span value;
 	enum fr_rc rc = fr_json_check(text, DEPTH_MOST, &value, &why);
 
+	if (fr_lines_blank(text))
+		return fr_fail(err, rc, "%s: empty, which is not JSON", name);
 	if (rc != FR_OK)
 		return fr_fail(err, rc, "%s: not JSON: %s", name, why.msg);
 	fr_buf_addspan(b, value);
@@ -149,7 +152,7 @@ add_data(struct fr_buf *b, const char *text, struct fr_err *err)
 	if (rc == FR_OK)
 		return FR_OK;
 	return fr_fail(err, rc, "%s%s", why.msg,
-	    strchr("{[\"", text[0]) == NULL
+	    text[0] != '\0' && strchr("{[\"", text[0]) == NULL
 		? "; a text is in quotes: '\"text\"'"
 		: "");
 }
@@ -165,6 +168,8 @@ data_value(char *const argv[], int argc, struct fr_buf *b, struct fr_err *err)
 	}
 	if (argc == 1 && strcmp(argv[0], "-") == 0)
 		return add_file(b, NULL, err);
+	if (argc == 1 && strcmp(argv[0], "@") == 0)
+		return fr_fail(err, FR_USAGE, "`@': no file behind it");
 	if (argc == 1 && argv[0][0] == '@')
 		return add_file(b, argv[0] + 1, err);
 	/* JSON first: "a=b" in its quotes is a string. */

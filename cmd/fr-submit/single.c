@@ -14,6 +14,8 @@
 #include "cli/outcome.h"
 #include "client/jobs.h"
 
+#define SOON_MS 2000 /* a job that waits longer has a reason */
+
 /* What a signal says on its way; made before it is allowed to come. */
 static char parting[160];
 static size_t parting_len;
@@ -43,6 +45,19 @@ say_id_on_signal(const char *id)
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGHUP, &sa, NULL);
+}
+
+/* To write --wait 5 for --wait=5 is another mistake that is often made. */
+static void
+say_how_to_wait(const struct conf *conf, const char *type)
+{
+	int64_t ms;
+
+	if (conf->wait.given && conf->wait.value == NULL &&
+	    fr_str_duration(fr_span_of(type), &ms) == FR_OK)
+		fr_warnf("`%s' was taken for the TYPE; a time to wait is "
+			 "written --wait=%s",
+		    type, type);
 }
 
 /* Adds the job's JSON. The id is made here, so that it can be sent twice. */
@@ -108,14 +123,24 @@ static enum fr_rc
 wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
     struct fr_err *err)
 {
+	const int64_t soon_ms = fr_time_mono_ms() + SOON_MS;
 	struct fr_jobview t = { .arena = NULL };
-	enum fr_rc rc;
+	enum fr_rc rc = FR_TIMEOUT;
 
 	say_id_on_signal(id);
-	rc = fr_jobs_wait(cl, id, conf->until_ms, &t, err);
+	/* Who sits there and waits is told why. */
+	if (fr_tty(STDERR_FILENO) &&
+	    (conf->until_ms < 0 || conf->until_ms > soon_ms)) {
+		rc = fr_jobs_wait(cl, id, soon_ms, &t, err);
+		if (rc == FR_TIMEOUT && t.waiting.len > 0)
+			fr_warnf("job %s waits: %.*s", id, (int)t.waiting.len,
+			    t.waiting.p);
+	}
+	if (rc == FR_TIMEOUT)
+		rc = fr_jobs_wait(cl, id, conf->until_ms, &t, err);
 	if (rc != FR_OK) {
-		fr_warn(err);
-		fr_warnf("job %s goes on; see fr-status --wait %s", id, id);
+		fr_warnf("job %s: %s", id, err->msg);
+		fr_warnf("it goes on; see fr-status --wait %s", id);
 	} else if (t.job.state == FR_STATE_COMPLETE)
 		fr_outcome_result(t.job.result, conf->raw);
 	else {
@@ -131,11 +156,13 @@ wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
  * again without a second one coming of it.
  */
 static void
-say_how_to_go_on(const struct fr_client *cl, enum fr_rc rc, struct fr_span job)
+say_how_to_go_on(
+    const struct fr_client *cl, enum fr_rc rc, const struct fr_call *call)
 {
-	const struct fr_span id = fr_json_get(job, "id");
+	const struct fr_span id = fr_json_get(call->body, "id");
 
-	if ((rc == FR_UNREACHABLE || rc == FR_AGAIN) && fr_client_reached(cl))
+	if (rc == FR_AGAIN || (rc == FR_UNREACHABLE && fr_client_reached(cl) &&
+				  call->status == 0))
 		fr_warnf("it may have been accepted; to send it again is safe "
 			 "with --id %.*s",
 		    (int)id.len - 2, id.p + 1);
@@ -158,7 +185,9 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 
 	fr_buf_init(&body, 0);
 	rc = make_job(conf, type, argv, argc, &body, &err);
-	if (rc == FR_OK)
+	if (rc != FR_OK)
+		say_how_to_wait(conf, type);
+	else
 		rc = fr_client_open(&cl, &cc, &err);
 	if (rc == FR_OK) {
 		call.body = fr_buf_span(&body);
@@ -170,7 +199,7 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 	if (rc != FR_OK) {
 		fr_warn(&err);
 		if (unsure)
-			say_how_to_go_on(cl, rc, call.body);
+			say_how_to_go_on(cl, rc, &call);
 	} else if (conf->wait.given)
 		rc = wait_for(cl, conf, id, &err);
 	else if (!conf->quiet)

@@ -61,11 +61,11 @@ fr_outcome_error(const char *id, enum fr_state state, struct fr_span error)
 	fr_str_visible(&safe, fr_buf_span(&text), true);
 	(void)fflush(stdout);
 	/* Not fr_warnf: it may be long. */
-	(void)fprintf(stderr, "%s: job %s %s%s%s\n", fr_prog_name(), id,
-	    state == FR_STATE_FAILED      ? "failed"
-	    : state == FR_STATE_CANCELLED ? "was cancelled"
-					  : fr_state_name(state),
-	    safe.len > 0 ? ": " : "", fr_buf_cstr(&safe));
+	(void)fprintf(stderr, "%s: job %s %s%s%s%s\n", fr_prog_name(), id,
+	    state == FR_STATE_FAILED      ? ""
+	    : state == FR_STATE_CANCELLED ? "was "
+					  : "is ",
+	    fr_state_name(state), safe.len > 0 ? ": " : "", fr_buf_cstr(&safe));
 	fr_buf_fini(&safe);
 	fr_buf_fini(&text);
 }

@@ -229,6 +229,10 @@ unknown(const struct fr_prog *prog, char *argv[])
 	if (optopt >= LONG)
 		fr_usage(prog, "%s: takes no value",
 		    shown(fr_help_option(prog, (size_t)(optopt - LONG))));
+	if (optopt >= '0' && optopt <= '9')
+		fr_usage(prog,
+		    "-%c: no such option; a negative number goes behind --",
+		    optopt);
 	if (optopt != 0 && optopt != DUMP)
 		fr_usage(prog, "-%c: no such option", optopt);
 	(void)fr_str_copy(

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/rand.h"
@@ -45,7 +46,7 @@ struct fr_client {
 	bool in_time;      /* it did, or was refused, within that */
 	int64_t retry_ms;
 	bool patient; /* also before the first connection */
-	bool reached; /* there was one */
+	bool reached; /* a request, or the beginning of one, went out */
 	struct fr_rand rand;
 };
 
@@ -93,6 +94,21 @@ set_token(struct fr_client *cl, const char *token, struct fr_err *err)
 	return rc;
 }
 
+/* libcurl would say of it only that TLS failed. */
+static enum fr_rc
+set_ca_file(struct fr_client *cl, const char *path, struct fr_err *err)
+{
+	cl->ca_file = fr_str_dup(fr_span_of(path));
+	if (cl->ca_file == NULL)
+		return fr_fail(err, FR_NOMEM, "out of memory");
+	if (access(path, R_OK) == -1)
+		return errno == EACCES
+			   ? fr_failsys(err, FR_DENIED, "open %s", path)
+			   : fr_fail(err, FR_IO, "open %s: %s", path,
+				 strerror(errno));
+	return FR_OK;
+}
+
 enum fr_rc
 fr_client_open(struct fr_client **out, const struct fr_client_conf *conf,
     struct fr_err *err)
@@ -110,15 +126,14 @@ fr_client_open(struct fr_client **out, const struct fr_client_conf *conf,
 	cl->list = fr_str_dup(fr_span_of(conf->manager));
 	cl->targets = calloc(n, sizeof(*cl->targets));
 	cl->easy = calloc(n, sizeof(CURL *));
-	if (conf->ca_file != NULL)
-		cl->ca_file = fr_str_dup(fr_span_of(conf->ca_file));
-	if (cl->list == NULL || cl->targets == NULL || cl->easy == NULL ||
-	    (conf->ca_file != NULL && cl->ca_file == NULL))
+	if (cl->list == NULL || cl->targets == NULL || cl->easy == NULL)
 		rc = fr_fail(err, FR_NOMEM, "out of memory");
 	if (rc == FR_OK)
 		rc = parse_urls(cl, err);
 	if (rc == FR_OK && conf->token != NULL)
 		rc = set_token(cl, conf->token, err);
+	if (rc == FR_OK && conf->ca_file != NULL)
+		rc = set_ca_file(cl, conf->ca_file, err);
 	if (rc != FR_OK) {
 		fr_client_close(cl);
 		return rc;
@@ -244,7 +259,7 @@ try_once(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	struct curl_slist *headers = NULL;
 	enum fr_outcome o = FR_OUT_HOPELESS;
 	curl_off_t after = 0;
-	long status = 0;
+	long status = 0, sent = 0;
 	CURLcode c;
 
 	call->status = 0;
@@ -256,6 +271,8 @@ try_once(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	if (prepare(cl, call, &sink, &headers, err) != FR_OK)
 		goto out;
 	c = curl_easy_perform(sink.easy);
+	(void)curl_easy_getinfo(sink.easy, CURLINFO_REQUEST_SIZE, &sent);
+	cl->reached |= sent > 0;
 	if (c != CURLE_OK) {
 		o = fr_outcome_broken(
 		    &(struct fr_failure){ c, sink.easy, fr_client_url(cl),
@@ -319,7 +336,6 @@ fr_client_call(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	fr_assert(call->method != NULL && call->path != NULL);
 	for (tries = 1;; tries++) {
 		o = try_once(cl, call, e);
-		cl->reached |= o != FR_OUT_NOT_SENT;
 		if (o == FR_OUT_ANSWERED && call->status / 100 == 2)
 			return FR_OK;
 		if (!may_repeat(call, o) ||

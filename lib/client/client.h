@@ -55,7 +55,8 @@ struct fr_call {
 
 /*
  * Sends it and waits. FR_OK for 2xx. Otherwise the problem's detail becomes
- * the message: 400 FR_SYNTAX, 401/403 FR_DENIED, 404 FR_NOTFOUND, 409
+ * the message: 400 FR_SYNTAX, 401/403 FR_DENIED, 404 FR_NOTFOUND (if no
+ * manager is at this URL: FR_UNREACHABLE), 409
  * FR_CONFLICT, 413 FR_TOOBIG, 422 FR_INVALID, 429/503 FR_AGAIN (after it was
  * tried again for retry_ms), 507 FR_NOSPACE, else FR_IO. No answer:
  * FR_UNREACHABLE, naming the URL.

@@ -136,7 +136,7 @@ fr_jobs_wait(struct fr_client *cl, const char *id, int64_t until_ms,
 			return FR_OK;
 		if (left <= 0)
 			return fr_fail(err, FR_TIMEOUT,
-			    "job %s: %s when the time was over", t->id,
+			    "%s when the time was over",
 			    fr_state_name(t->job.state));
 		breathe(now);
 	}

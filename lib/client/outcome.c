@@ -70,6 +70,10 @@ fr_outcome_broken(const struct fr_failure *f, struct fr_err *err)
 		    "FILE)",
 		    f->url, curl_easy_strerror(f->code));
 		return FR_OUT_HOPELESS;
+	case CURLE_SSL_CONNECT_ERROR:
+		(void)fr_fail(err, FR_UNREACHABLE,
+		    "%s: no TLS connection; does it speak https?", f->url);
+		return FR_OUT_HOPELESS;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		(void)fr_fail(err, FR_UNREACHABLE,
@@ -118,6 +122,18 @@ status_rc(int status)
 	}
 }
 
+/*
+ * Whether a 404 is about a call like /v1/jobs itself, which names no job and no
+ * type that could be missing: then no manager is at this URL.
+ */
+static bool
+no_such_call(const struct fr_call *call, const char *detail)
+{
+	return call->status == 404 &&
+	       (strchr(call->path + 1, '/') == strrchr(call->path, '/') ||
+		   strcmp(detail, "no such path") == 0);
+}
+
 enum fr_outcome
 fr_outcome_status(
     const char *url, const struct fr_call *call, struct fr_err *err)
@@ -129,7 +145,11 @@ fr_outcome_status(
 		return FR_OUT_ANSWERED;
 	fr_wire_problem_detail(
 	    fr_buf_span(&call->answer), detail, sizeof(detail));
-	if (call->status == 401)
+	if (no_such_call(call, detail))
+		rc = fr_fail(err, FR_UNREACHABLE,
+		    "%s: %s is not there (HTTP 404); is this fr-manager's URL?",
+		    url, call->path);
+	else if (call->status == 401)
 		(void)fr_fail(err, rc,
 		    "%s: %s (a token goes into a file: FR_TOKEN_FILE)", url,
 		    detail[0] != '\0' ? detail : "not allowed without a token");

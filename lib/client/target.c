@@ -57,8 +57,9 @@ parse_http(const char *url, struct fr_target *t, struct fr_err *err)
 	if (u == NULL)
 		return fr_fail(err, FR_NOMEM, "out of memory");
 	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK) {
-		rc = fr_fail(err, FR_USAGE, "manager URL: not a valid URL%s",
-		    strchr(url, '@') != NULL ? " (not shown)" : "");
+		rc = fr_fail(err, FR_USAGE,
+		    "manager URL `%s': no host, or a port that is none",
+		    strchr(url, '@') == NULL ? url : "(not shown)");
 		goto out;
 	}
 	if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD)) {

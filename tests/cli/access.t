@@ -3,7 +3,7 @@
 # Tokens, sockets and TLS: who may talk to a manager, and what is kept secret.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 25
+plan 34
 
 echo 's3cret-token' >"$T/token"
 standin ok
@@ -21,6 +21,20 @@ exits 'a token file that is not there is exit 77' 77 \
     fr-submit --token-file "$T/none" echo
 : >"$T/empty"
 exits 'an empty one, too' 77 fr-submit --token-file "$T/empty" echo
+exits 'a URL that is none is wrong usage' 64 \
+    fr-submit -m http://127.0.0.1:99999 echo
+like 'and is shown' "$(cat "$T/err")" 'http://127.0.0.1:99999'
+standin '404:{"detail":"no such path"}'
+exits 'where no manager is' 69 fr-submit -m "$FR_MANAGER/x" echo
+is 'is told, and that nothing was accepted' "$(cat "$T/err")" \
+    "fr-submit: $FR_MANAGER/x: /v1/jobs is not there (HTTP 404); is this fr-manager's URL?"
+exits 'also for a job' 69 fr-status -m "$FR_MANAGER/x" 01a20ccd
+exits 'certificates that cannot be read' 74 \
+    fr-submit --ca-file "$T/nothing" -m https://127.0.0.1:1 echo
+like 'are named' "$(cat "$T/err")" "open $T/nothing: No such file"
+exits 'https where there is none' 69 \
+    fr-submit -m "https${FR_MANAGER#http}" echo
+unlike 'cannot have been accepted' "$(cat "$T/err")" 'accepted'
 exits 'a token in the URL is wrong usage' 64 \
     fr-submit -m http://s3cret@127.0.0.1:1 echo
 unlike 'and not repeated' "$(cat "$T/err")" s3cret

@@ -3,7 +3,7 @@
 # What fr-status shows of what a manager says, whatever stands in it.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 45
+plan 51
 
 id=01a20ccc-af22-72c0-a42e-e6e1580ed242
 # job STATE [RESULT [ERROR]]
@@ -62,7 +62,7 @@ standin "json:$(job cancelled)"
 exits '--wait for a cancelled one, too' 1 fr-status --wait $id
 standin "json:$(job running)"
 exits '--wait gives up when its time is over' 75 fr-status --wait=0.1 $id
-like 'and says how it stands' "$(cat "$T/err")" "$id: running when"
+like 'and says how it stands' "$(cat "$T/err")" "^fr-status: $id: running when"
 standin 404 "json:$(job complete)"
 exits 'a job that is not there is exit 1' 1 fr-status 01a20ccd $id
 is 'the others are shown' "$(requests) $(grep -c '^job' "$T/out")" '2 1'
@@ -97,5 +97,15 @@ like 'and the workers: those jobs run that they have slots for' \
 like 'what is free is what does not run' "$(cat "$T/out")" '^w2 +0 +1 +0 +2$'
 like 'or not known' "$(cat "$T/out")" '^w3 +0 +2 +0 +-$'
 
+standin ok
+exits 'a time behind --wait is no id' 64 fr-status --wait 5 $id
+like 'but goes behind an equals sign' "$(cat "$T/err")" 'is written --wait=5$'
+is 'nothing is asked for' "$(requests)" 0
+exits '--raw without --result' 64 fr-status --raw $id
+exits '--limit without a list' 64 fr-status --limit 5
+standin "json:$(job queued)"
+run fr-status --result $id
+is 'a result that is not there is told' "$(cat "$T/err")" \
+    "fr-status: job $id is queued"
 exits '--watch needs a terminal' 64 fr-status --watch
 exits '--list and --workers at once' 64 fr-status --list --workers

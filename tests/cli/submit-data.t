@@ -3,7 +3,7 @@
 # What may stand behind TYPE, and what is sent for it.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 37
+plan 43
 standin ok
 
 n=0
@@ -46,6 +46,13 @@ exits 'text that is not UTF-8 is bad data' 65 \
     fr-submit echo "$(printf 'a=x\377')"
 exits 'two JSON texts are wrong usage' 64 fr-submit echo 1 2
 exits 'an empty file is bad data' 65 fr-submit echo @/dev/null
+is 'and said to be empty' "$(cat "$T/err")" \
+    'fr-submit: /dev/null: empty, which is not JSON'
+exits 'no name behind @ is wrong usage' 64 fr-submit echo @
+exits 'a number that looks like an option' 64 fr-submit echo -5
+like 'is told where to stand' "$(cat "$T/err")" 'goes behind --$'
+exits 'a time behind --wait is a type' 65 fr-submit --wait 5s echo
+like 'which is told' "$(cat "$T/err")" 'is written --wait=5s$'
 exits 'a file that is not there is an I/O error' 74 fr-submit echo "@$T/none"
 like 'and it is named' "$(cat "$T/err")" "$T/none: No such file"
 exits 'a name that no type can have' 64 fr-submit 'a/b' 1
