@@ -8,9 +8,13 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/time.h"
+#include "cli/bar.h"
 #include "cli/prog.h"
 #include "client/client.h"
 #include "client/jobs.h"
+
+#define PURGE_STEP 20000 /* jobs a request */
 
 struct conf {
 	const char *manager;
@@ -176,52 +180,75 @@ do_all(struct fr_client *cl, const struct conf *conf, const struct verb *v,
 	return worst;
 }
 
-/* Jobs in one state; *n becomes how many there were. */
+/* The number in the answer to a purge. */
 static enum fr_rc
-purge_state(struct fr_client *cl, const struct conf *conf, const char *state,
+purged(struct fr_client *cl, const struct fr_call *call, int64_t *n,
+    struct fr_err *err)
+{
+	struct fr_span json, count = { NULL, 0 };
+
+	if (fr_json_check(fr_buf_span(&call->answer), FR_JSON_DEPTH, &json,
+		NULL) == FR_OK &&
+	    fr_json_type(json) == FR_JSON_OBJECT)
+		count = fr_json_get(json, "purged");
+	if (count.p != NULL && fr_json_i64(count, 0, INT64_MAX, n) == FR_OK)
+		return FR_OK;
+	return fr_fail(err, FR_IO,
+	    "%s: what it answers has no number; is it fr-manager?",
+	    fr_client_url(cl));
+}
+
+/* One step of it: *n becomes how many went, PURGE_STEP at most. */
+static enum fr_rc
+purge_some(struct fr_client *cl, const char *state, int64_t older_ms,
     int64_t *n, struct fr_err *err)
 {
 	struct fr_call call = { .method = "POST", .repeatable = true };
-	struct fr_span json, count = { NULL, 0 };
 	char path[128];
 	enum fr_rc rc;
 
 	if (!fr_str_format(path, sizeof(path),
-		"/v1/purge?state=%s&older=%lld.%03d", state,
-		(long long)conf->older_ms / 1000, (int)(conf->older_ms % 1000)))
-		return fr_fail(err, FR_INVALID, "--older: too long");
+		"/v1/purge?state=%s&older=%lld.%03d&limit=%d", state,
+		(long long)older_ms / 1000, (int)(older_ms % 1000), PURGE_STEP))
+		return fr_fail(err, FR_USAGE, "--older: too long");
 	call.path = path;
 	rc = fr_client_call(cl, &call, err);
-	if (rc == FR_OK) {
-		if (fr_json_check(fr_buf_span(&call.answer), FR_JSON_DEPTH,
-			&json, NULL) == FR_OK &&
-		    fr_json_type(json) == FR_JSON_OBJECT)
-			count = fr_json_get(json, "purged");
-		if (count.p == NULL ||
-		    fr_json_i64(count, 0, INT64_MAX, n) != FR_OK)
-			rc = fr_fail(err, FR_IO,
-			    "%s: what it answers has no number; is it "
-			    "fr-manager?",
-			    fr_client_url(cl));
-		else if (conf->json)
-			print_answer(&call);
-	}
+	if (rc == FR_OK)
+		rc = purged(cl, &call, n, err);
 	fr_buf_fini(&call.answer);
 	return rc;
 }
 
+/*
+ * Step by step, so that one sees it go on. What ends meanwhile is not old
+ * enough: the age grows with the time that it takes.
+ */
 static enum fr_rc
 purge(struct fr_client *cl, const struct conf *conf)
 {
+	const int64_t begun_ms = fr_time_mono_ms();
 	struct fr_err err = FR_ERR_INIT;
 	enum fr_rc rc = FR_OK;
-	int64_t n, sum = 0;
+	int64_t n, sum = 0, of_state, age_ms = conf->older_ms;
+	struct fr_bar bar;
 	size_t i;
 
+	fr_bar_begin(&bar, true, 0);
 	for (i = 0; rc == FR_OK && i < conf->states.n; i++) {
-		rc = purge_state(cl, conf, conf->states.v[i], &n, &err);
-		if (rc == FR_OK)
-			sum += n;
+		of_state = 0;
+		do {
+			n = 0;
+			rc =
+			    purge_some(cl, conf->states.v[i], age_ms, &n, &err);
+			of_state += n;
+			fr_bar_draw(&bar, (uint64_t)(sum + of_state), 0);
+			age_ms = conf->older_ms + fr_time_mono_ms() - begun_ms;
+		} while (rc == FR_OK && n >= PURGE_STEP);
+		sum += of_state;
+		fr_bar_clear(&bar);
+		if (conf->json && (rc == FR_OK || of_state > 0))
+			(void)printf(
+			    "{\"purged\":%lld}\n", (long long)of_state);
 	}
 	if (rc != FR_OK)
 		fr_warn(&err);

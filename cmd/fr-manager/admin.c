@@ -231,10 +231,10 @@ purged(struct fr_request *q)
 void
 fr_purge_post(struct fr_request *q)
 {
-	static const char *const known[] = { "state", "older", NULL };
+	static const char *const known[] = { "state", "older", "limit", NULL };
 	enum fr_state state;
+	int64_t ms, limit = 0;
 	char text[64];
-	int64_t ms;
 	enum fr_rc rc;
 
 	if (!fr_params_known(q, known))
@@ -254,9 +254,13 @@ fr_purge_post(struct fr_request *q)
 		    q, 422, "about:blank", "parameter `older`: is missing");
 	if (rc != FR_OK)
 		return;
+	rc = fr_param_int(q, "limit", INT64_MAX, &limit);
+	if (rc != FR_OK && rc != FR_NOTFOUND)
+		return;
 	q->op.kind = FR_OP_PURGE;
 	q->op.u.purge.states = FR_STATE_BIT(state);
 	q->op.u.purge.older_ms = ms;
+	q->op.u.purge.limit = limit;
 	fr_ask_engine(q, false, purged);
 }
 

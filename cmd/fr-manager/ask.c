@@ -374,3 +374,18 @@ fr_param_ms(struct fr_request *q, const char *name, int64_t *ms)
 	    q, 422, "about:blank", "parameter `%s`: must be a duration", name);
 	return FR_INVALID;
 }
+
+enum fr_rc
+fr_param_int(struct fr_request *q, const char *name, int64_t max, int64_t *n)
+{
+	char text[32];
+	const enum fr_rc rc = fr_param(q, name, text, sizeof(text));
+
+	if (rc != FR_OK)
+		return rc;
+	if (fr_str_i64(fr_span_of(text), 1, max, n) == FR_OK)
+		return FR_OK;
+	fr_answer_problem(q, 422, "about:blank",
+	    "parameter `%s`: must be from 1 to %lld", name, (long long)max);
+	return FR_INVALID;
+}

@@ -150,18 +150,11 @@ take_type(struct fr_request *q)
 static bool
 take_limit(struct fr_request *q)
 {
-	char text[32];
 	int64_t n = DEFAULT_LIMIT;
-	const enum fr_rc rc = fr_param(q, "limit", text, sizeof(text));
+	const enum fr_rc rc = fr_param_int(q, "limit", MAX_LIMIT, &n);
 
 	if (rc != FR_OK && rc != FR_NOTFOUND)
 		return false;
-	if (rc == FR_OK &&
-	    fr_str_i64(fr_span_of(text), 1, MAX_LIMIT, &n) != FR_OK) {
-		fr_answer_problem(q, 422, "about:blank",
-		    "parameter `limit`: must be from 1 to %d", MAX_LIMIT);
-		return false;
-	}
 	q->list.limit = (size_t)n + 1;
 	return true;
 }

@@ -200,6 +200,9 @@ enum fr_rc fr_param(
 bool fr_params_known(struct fr_request *q, const char *const *names);
 /* A parameter that is a duration; FR_NOTFOUND, or answered. */
 enum fr_rc fr_param_ms(struct fr_request *q, const char *name, int64_t *ms);
+/* A parameter that is a number from 1 to max; FR_NOTFOUND, or answered. */
+enum fr_rc fr_param_int(
+    struct fr_request *q, const char *name, int64_t max, int64_t *n);
 
 /* ---- the calls ---------------------------------------------------------- */
 

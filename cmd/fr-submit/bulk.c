@@ -15,13 +15,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "bar.h"
 #include "base/lines.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "batch.h"
+#include "cli/bar.h"
 #include "sender.h"
 
 #define QUIET_MS 20  /* no input for so long: send */
@@ -35,7 +36,7 @@ struct job_stream {
 	struct sender *sender;
 	struct batch batches[2];
 	struct batch *filling;
-	struct bar bar;
+	struct fr_bar bar;
 	uint64_t accepted;
 	enum fr_rc rc; /* the first failure; ends it */
 };
@@ -43,6 +44,7 @@ struct job_stream {
 static enum fr_rc
 stop_with(struct job_stream *s, const struct fr_err *err)
 {
+	fr_bar_clear(&s->bar);
 	fr_warn(err);
 	if (s->rc == FR_OK)
 		s->rc = err->rc;
@@ -86,7 +88,7 @@ collect(struct job_stream *s)
 			fr_warnf("whether these lines were accepted is not "
 				 "known; no later one was");
 	}
-	bar_draw(&s->bar, s->accepted, s->in.bytes);
+	fr_bar_draw(&s->bar, s->accepted, s->in.bytes);
 	batch_reset(b);
 }
 
@@ -195,6 +197,17 @@ begin(struct job_stream *s, const struct conf *conf, const char *type,
 	return rc;
 }
 
+/* Of a file how long it is; of what else stdin may be nobody knows. */
+static int64_t
+input_size(void)
+{
+	struct stat st;
+
+	return fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode)
+		   ? (int64_t)st.st_size
+		   : 0;
+}
+
 enum fr_rc
 bulk(const struct conf *conf, const char *type)
 {
@@ -204,7 +217,9 @@ bulk(const struct conf *conf, const char *type)
 	if (begin(&s, conf, type, &err) != FR_OK)
 		(void)stop_with(&s, &err);
 	else {
-		bar_begin(&s.bar, !conf->quiet, STDIN_FILENO);
+		/* Ids on the same terminal are progress enough. */
+		fr_bar_begin(&s.bar, !conf->quiet && !fr_tty(STDOUT_FILENO),
+		    input_size());
 		while (s.rc == FR_OK && !s.in.end) {
 			wait_for_something(&s);
 			if (s.rc == FR_OK)
@@ -212,7 +227,7 @@ bulk(const struct conf *conf, const char *type)
 		}
 		send_filled(&s);
 		collect(&s);
-		bar_end(&s.bar, s.accepted);
+		fr_bar_end(&s.bar, s.accepted);
 	}
 	sender_stop(s.sender);
 	fr_client_close(s.cl);

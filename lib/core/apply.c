@@ -261,8 +261,9 @@ apply_pause(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 static enum fr_rc
 apply_purge(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 {
+	const int64_t limit = op->u.purge.limit;
+	size_t n = limit > 0 ? (size_t)(limit - op->u.purge.count) : SIZE_MAX;
 	enum fr_rc rc;
-	size_t n;
 	bool all;
 
 	rc = fr_purge_some(e, op->u.purge.states,
@@ -271,7 +272,7 @@ apply_purge(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 		return rc;
 	op->u.purge.count += (int64_t)n;
 	fr_count(&e->counters.purged, n);
-	if (all) {
+	if (all || op->u.purge.count == limit) {
 		fr_answer(e, op, FR_OK);
 		return FR_OK;
 	}

@@ -135,6 +135,7 @@ struct fr_op {
 		struct {
 			unsigned states;
 			int64_t older_ms; /* age */
+			int64_t limit;    /* so many at most; 0: all */
 			int64_t count;    /* out */
 		} purge;
 		struct {

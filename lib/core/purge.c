@@ -57,22 +57,22 @@ enum fr_rc
 fr_purge_some(struct fr_engine *e, unsigned states, int64_t before_ms,
     size_t *n, bool *all, struct fr_err *err)
 {
-	const size_t few = e->shared ? FEW_SHARED : FEW;
+	const size_t few = e->shared ? FEW_SHARED : FEW, limit = *n;
 	struct fr_turn *t = &e->turn;
-	size_t got;
+	size_t ask, got;
 	enum fr_rc rc;
 
 	if (!t->purging)
 		allow(e);
 	*n = 0;
 	*all = false;
-	while (t->purged < t->purge_most && !*all) {
-		got = few;
+	while (t->purged < t->purge_most && *n < limit && !*all) {
+		got = ask = limit - *n < few ? limit - *n : few;
 		rc = e->c.store->ops->purge(
 		    e->c.store, states, before_ms, &got, err);
 		if (rc != FR_OK)
 			return rc;
-		*all = got < few;
+		*all = got < ask;
 		*n += got;
 		t->purged += got;
 		if (!fr_turn_busy(t) && fr_turn_awaited(e))

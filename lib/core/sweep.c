@@ -238,8 +238,8 @@ fr_apply_compare(struct fr_engine *e, struct fr_err *err)
 static enum fr_rc
 retain(struct fr_engine *e, struct fr_err *err)
 {
+	size_t n = SIZE_MAX;
 	enum fr_rc rc;
-	size_t n;
 	bool all;
 
 	if (e->c.retain_ms <= 0)

@@ -185,7 +185,7 @@ FR_MUSTCHECK enum fr_rc fr_apply_compare(
     struct fr_engine *e, struct fr_err *err);
 FR_MUSTCHECK enum fr_rc fr_apply_sweep(struct fr_engine *e, struct fr_err *err);
 /* purge.c: forgets as many jobs that ended before that time as this turn
- * should; *n: how many, *all: there are no more. */
+ * should, and *n at most; *n: how many, *all: there are no more. */
 FR_MUSTCHECK enum fr_rc fr_purge_some(struct fr_engine *e, unsigned states,
     int64_t before_ms, size_t *n, bool *all, struct fr_err *err);
 /* When the turn is due that goes on with it; on the monotonic clock. */

@@ -67,9 +67,18 @@ sleep 0.01
 is 'what is old enough goes' \
 	"$(api POST '/v1/purge?state=cancelled&older=0')" '{"purged":1}'
 is 'for good' "$(api GET "/v1/jobs/$b" >/dev/null; http)" 404
+for _ in 1 2 3; do
+	b=$(submit '{"type":"gone"}')
+	api POST "/v1/jobs/$b/cancel" >/dev/null
+done
+sleep 0.01
+is 'no more than the limit' \
+	"$(api POST '/v1/purge?state=cancelled&older=0&limit=2')" '{"purged":2}'
+is 'and then the rest' \
+	"$(api POST '/v1/purge?state=cancelled&older=0&limit=2')" '{"purged":1}'
 for q in '' '?state=queued&older=0' '?state=x&older=0' '?state=failed' \
 	'?older=1' '?state=failed&older=x' '?state=failed&older=-1' \
-	'?state=failed&older=1&x=1'; do
+	'?state=failed&older=1&x=1' '?state=failed&older=1&limit=0'; do
 	is "purge$q is refused" "$(api POST "/v1/purge$q" >/dev/null; http)" 422
 done
 done_testing

@@ -3,7 +3,7 @@
 # fr-ctl asks for what it was told, does all of it, and exits with the worst.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 33
+plan 35
 
 id=01a20ccc-af22-72c0-a42e-e6e1580ed242
 # asks NAME METHOD PATH ARG...
@@ -25,9 +25,16 @@ is 'it says nothing if all went well' "$(cat "$T/out" "$T/err")" ''
 standin 'json:{"purged":5}'
 run fr-ctl purge --state complete --state failed --older 1.5h
 is 'purge asks for each state' "$(request 1 method) $(request 1 path)" \
-    'POST /v1/purge?state=complete&older=5400.000'
+    'POST /v1/purge?state=complete&older=5400.000&limit=20000'
 is 'and prints how many went in all' "$STATUS $(requests) $(cat "$T/out")" \
     '0 2 10'
+standin 'json:{"purged":20000}' 'json:{"purged":20000}' 'json:{"purged":7}'
+run fr-ctl purge --state complete --older 0
+is 'it asks again until nothing is left' \
+    "$STATUS $(requests) $(cat "$T/out" "$T/err")" '0 3 40007'
+standin 'json:{"purged":20000}' 507
+run fr-ctl purge --state complete --older 0
+is 'what went before a failure is told' "$STATUS $(cat "$T/out")" '74 20000'
 standin 'json:{"n":5}'
 exits 'an answer without a number is not believed' 74 \
     fr-ctl purge --state failed --older 0

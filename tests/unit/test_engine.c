@@ -1068,6 +1068,30 @@ ended_jobs_are_purged_in_steps(void **state)
 	assert_int_equal(look(w, &ids[2]).state, FR_STATE_QUEUED);
 }
 
+static void
+a_purge_stops_at_its_limit(void **state)
+{
+	struct world *w = *state;
+	struct fr_job job;
+	struct fr_op *op;
+	int i, left[] = { 30, 30, 5 };
+
+	for (i = 0; i < 65; i++) {
+		(void)submit(w, "t", 0, 1);
+		job = take(w, "w1", "t");
+		(void)report(w, "w1", &job, FR_FINISH_COMPLETE, "1");
+	}
+	pass(w, 1);
+	for (i = 0; i < 3; i++) {
+		op = op_new(FR_OP_PURGE);
+		op->u.purge.states = FR_STATE_ENDED;
+		op->u.purge.limit = 30;
+		ask(w, op);
+		assert_int_equal(op->u.purge.count, left[i]);
+		op_free(op);
+	}
+}
+
 static uint64_t
 purged(struct world *w)
 {
@@ -1296,6 +1320,7 @@ main(void)
 		T(a_new_engine_finds_everything_in_the_store),
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),
+		T(a_purge_stops_at_its_limit),
 		T(a_purge_lets_others_through),
 		T(large_batches_hold_up_no_report_and_no_small_job),
 		T(workers_that_were_made_up_are_forgotten),
