@@ -16,6 +16,7 @@
 #include "base/url.h"
 
 #define READ_STEP 65536
+#define AGAIN_MOST_S 3600
 
 enum fr_rc
 target_init(
@@ -26,6 +27,7 @@ target_init(
 	bool ok;
 
 	t->url = url;
+	fr_rand_init(&t->rand);
 	rc = fr_url_parse(url, &u, err);
 	if (rc != FR_OK)
 		return rc;
@@ -93,24 +95,76 @@ broke(struct conn *c, const char *why)
 	c->answer(c, 0, fr_span_of(why));
 }
 
-/* The value of Content-Length in a head that ends before end. */
+/* The number that a header line has in a head that ends before end; name is
+ * as it stands there, from the line's beginning to the number. */
 static bool
-body_length(const char *p, const char *end, size_t *len)
+number(
+    const char *p, const char *end, const char *name, int64_t most, int64_t *n)
 {
-	static const char name[] = "\r\nContent-Length: ";
+	const size_t len = strlen(name);
 	const char *at;
-	int64_t n;
 
-	at = memmem(p, (size_t)(end - p), name, sizeof(name) - 1);
+	at = memmem(p, (size_t)(end - p), name, len);
 	if (at == NULL)
 		return false;
-	at += sizeof(name) - 1;
+	at += len;
 	p = memchr(at, '\r', (size_t)(end - at) + 1);
-	if (p == NULL || fr_str_i64((struct fr_span){ at, (size_t)(p - at) }, 0,
-			     INT32_MAX, &n) != FR_OK)
-		return false;
-	*len = (size_t)n;
-	return true;
+	return p != NULL && fr_str_i64((struct fr_span){ at, (size_t)(p - at) },
+				0, most, n) == FR_OK;
+}
+
+static void
+disconnect(struct conn *c)
+{
+	if (c->readable != NULL)
+		event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
+	c->readable = c->writable = NULL;
+	if (c->fd > 0)
+		(void)close(c->fd);
+	c->fd = -1;
+	fr_buf_fini(&c->out);
+	fr_buf_fini(&c->in);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	const int64_t since = c->sent_us;
+	struct fr_err err = FR_ERR_INIT;
+
+	(void)fd;
+	(void)what;
+	if (c->fd == -1 && conn_open(c, c->target, c->base, &err) != FR_OK) {
+		c->answer(c, 0, fr_span_of(err.msg));
+		return;
+	}
+	conn_send(c, c->request, c->request_len);
+	c->sent_us = since; /* the wait is part of it */
+}
+
+/*
+ * The manager has no room for the request now: after the time it names, and
+ * as long again at most, so that not all come back at once. What was not sent
+ * of it yet is not, if the connection is closed.
+ */
+static void
+come_again(struct conn *c, int64_t seconds, bool closed)
+{
+	const uint64_t ms =
+	    (uint64_t)seconds * 1000 + fr_rand_below(&c->target->rand, 1000);
+	const struct timeval tv = { (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+
+	c->target->refused++;
+	if (closed)
+		disconnect(c);
+	if (c->again == NULL)
+		c->again = event_new(c->base, -1, 0, on_again, c);
+	if (c->again == NULL || event_add(c->again, &tv) == -1)
+		c->answer(c, 0, FR_SPAN("no memory"));
 }
 
 /* Hands out the first whole answer in the buffer; false if there is none. */
@@ -119,26 +173,37 @@ one_answer(struct conn *c)
 {
 	struct fr_buf *b = &c->in;
 	const char *end;
-	size_t head, len;
-	int64_t status;
+	int64_t status, len = 0, seconds = 0;
+	size_t whole;
 
 	end = memmem(b->p, b->len, "\r\n\r\n", 4);
 	if (end == NULL)
 		return false;
-	head = (size_t)(end - b->p) + 4;
-	if (head < 16 || memcmp(b->p, "HTTP/1.", 7) != 0 ||
+	whole = (size_t)(end - b->p) + 4;
+	if (whole < 16 || memcmp(b->p, "HTTP/1.", 7) != 0 ||
 	    fr_str_i64((struct fr_span){ b->p + 9, 3 }, 100, 599, &status) !=
 		FR_OK ||
-	    !body_length(b->p, end, &len)) {
+	    !number(b->p, end, "\r\nContent-Length: ", INT32_MAX, &len)) {
 		broke(c, "not an answer of a manager");
 		return false;
 	}
-	if (b->len < head + len)
+	if (b->len < whole + (size_t)len)
 		return false;
-	c->answer(c, (int)status, (struct fr_span){ b->p + head, len });
+	if ((status == 429 || status == 503) &&
+	    number(b->p, end, "\r\nRetry-After: ", AGAIN_MOST_S, &seconds)) {
+		const bool closed =
+		    memmem(b->p, whole, "\r\nConnection: close\r\n", 21) !=
+		    NULL;
+
+		fr_buf_shift(b, whole + (size_t)len);
+		come_again(c, seconds, closed);
+		return c->fd != -1 && b->len > 0;
+	}
+	c->answer(
+	    c, (int)status, (struct fr_span){ b->p + whole, (size_t)len });
 	if (c->fd == -1)
 		return false;
-	fr_buf_shift(b, head + len);
+	fr_buf_shift(b, whole + (size_t)len);
 	return b->len > 0;
 }
 
@@ -181,7 +246,8 @@ flush(struct conn *c)
 			return;
 		}
 		if (n == -1) {
-			broke(c, strerror(errno));
+			/* An answer may be there, or reading says why. */
+			fr_buf_reset(&c->out);
 			return;
 		}
 		fr_buf_shift(&c->out, (size_t)n);
@@ -197,13 +263,15 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 enum fr_rc
-conn_open(struct conn *c, const struct target *t, struct event_base *base,
+conn_open(struct conn *c, struct target *t, struct event_base *base,
     struct fr_err *err)
 {
 	struct fr_url u;
 	enum fr_rc rc;
 
 	c->fd = -1;
+	c->target = t;
+	c->base = base;
 	rc = fr_url_parse(t->url, &u, err);
 	if (rc != FR_OK)
 		return rc;
@@ -225,16 +293,10 @@ conn_open(struct conn *c, const struct target *t, struct event_base *base,
 void
 conn_close(struct conn *c)
 {
-	if (c->readable != NULL)
-		event_free(c->readable);
-	if (c->writable != NULL)
-		event_free(c->writable);
-	c->readable = c->writable = NULL;
-	if (c->fd > 0)
-		(void)close(c->fd);
-	c->fd = -1;
-	fr_buf_fini(&c->out);
-	fr_buf_fini(&c->in);
+	disconnect(c);
+	if (c->again != NULL)
+		event_free(c->again);
+	c->again = NULL;
 }
 
 void
@@ -242,6 +304,8 @@ conn_send(struct conn *c, const char *p, size_t len)
 {
 	ssize_t n = 0;
 
+	c->request = p;
+	c->request_len = len;
 	c->sent_us = fr_time_mono_us();
 	if (c->out.len == 0)
 		n = send(c->fd, p, len, MSG_NOSIGNAL);

@@ -233,8 +233,12 @@ main(int argc, char *argv[])
 	}
 	if (rc != FR_OK)
 		fr_warn(&b.err);
-	else
+	else {
+		if (b.target.refused > 0)
+			figure_add(&b, "told to come again",
+			    (double)b.target.refused, "requests");
 		print(&b);
+	}
 	if (b.base != NULL)
 		event_base_free(b.base);
 	fr_buf_fini(&b.data);

@@ -19,4 +19,20 @@ fr-bench nothing 2>"$T/err"
 is 'a measurement that does not exist is wrong usage' $? 64
 fr-bench -m http://127.0.0.1:9 submit 2>"$T/err"
 is 'a manager that is not there is not reachable' $? 69
+stop "$MANAGER"
+
+# It does as it is told by a manager that is full, and says so.
+manager --max-requests 2
+out=$(fr-bench -n 60 -c 20 --type full submit 2>"$T/err")
+is 'a manager that is full is asked again' $? 0
+like 'how often is a figure' "$out" '^told to come again  *[1-9].* requests$'
+is 'all jobs were accepted in the end' \
+    "$(api GET /v1/types | json full.queued)" 60
+stop "$MANAGER"
+manager --max-memory 600k
+out=$(fr-bench -n 20 -c 10 -s 200000 --type big --json submit 2>"$T/err")
+is 'also when the connection is closed, as behind a body that is not read' \
+    $? 0
+like 'and they are counted' "$out" '"told to come again":[1-9]'
+is 'none is lost or doubled' "$(api GET /v1/types | json big.queued)" 20
 done_testing
