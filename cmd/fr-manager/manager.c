@@ -139,7 +139,6 @@ begin_stop(struct fr_manager *m)
 	m->stop_ms = fr_time_mono_ms();
 	fr_net_notify(getenv("NOTIFY_SOCKET"), "STOPPING=1");
 	fr_hooks_stop(m->hooks);
-	fr_events_stop(m);
 	fr_http_drain(m->http);
 	(void)event_add(m->tick, &tv);
 }
@@ -159,6 +158,7 @@ stop_step(struct fr_manager *m)
 {
 	const int64_t ms = fr_time_mono_ms() - m->stop_ms;
 	struct fr_http_stats s;
+	bool done;
 
 	fr_http_stats(m->http, &s);
 	/* First what can be finished, then all that waits. */
@@ -166,9 +166,17 @@ stop_step(struct fr_manager *m)
 		m->engine_stopping = true;
 		fr_engine_stop(m->engine);
 	}
-	if (ms > STOP_MS ||
-	    (__atomic_load_n(&m->engine_done, __ATOMIC_ACQUIRE) &&
-		s.in_flight == 0 && s.parked == 0 && fr_http_drained(m->http)))
+	done = __atomic_load_n(&m->engine_done, __ATOMIC_ACQUIRE);
+	/* There are no more events than these. */
+	if (m->streams != NULL && (done || ms > STOP_MS)) {
+		fr_events_news(m);
+		if (!m->behind || ms > STOP_MS)
+			fr_events_stop(m);
+		fr_http_settle(m->http);
+		fr_http_stats(m->http, &s);
+	}
+	if (ms > STOP_MS || (done && s.in_flight == 0 && s.parked == 0 &&
+				fr_http_drained(m->http)))
 		(void)event_base_loopbreak(m->base);
 }
 

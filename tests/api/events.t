@@ -116,10 +116,34 @@ is 'HEAD tells what it would be' "$(status)" 200
 raw -t 1 'GET /v1/events HTTP/1.0\r\n\r\n' >/dev/null
 is 'HTTP/1.0 gets it without chunks' \
 	"$(status) $(grep -ci '^transfer-encoding' "$T/raw")" '200 0'
-kill -TERM "$MANAGER"
+# The last request comes together with the signal.
+cat >"$T/last.py" <<'END'
+import os, re, signal, socket, sys, time
+url, pid = sys.argv[1], int(sys.argv[2])
+host, port = url.split("//", 1)[1].rsplit(":", 1)
+s = socket.create_connection((host, int(port)))
+def begun():
+    c = socket.create_connection((host, int(port)))
+    c.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+    return re.search(rb"\nforerunner_http_requests 2\n", c.makefile("rb").read())
+s.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: "
+          b"application/json\r\nContent-Length: 15\r\n\r\n{\"type\":")
+while not begun():
+    time.sleep(0.01)
+os.kill(pid, signal.SIGSTOP)
+s.sendall(b'"last"}')
+os.kill(pid, signal.SIGTERM)
+os.kill(pid, signal.SIGCONT)
+sys.stdout.write(s.makefile("rb").read().decode())
+END
+answer=$("$FR_PYTHON" -I -S "$T/last.py" "$FR_MANAGER" "$MANAGER" 2>>"$T/log")
 wait "$MANAGER"
 is 'a manager that stops ends the streams' "$?" 0
 wait "$all"
 is 'properly' "$?" 0
+id=$(printf '%s\n' "$answer" | tr -d '\r' | sed '1,/^$/d' | json id)
+isnt 'it answers the last request' "$id" ''
+is 'and what became of it is in the streams' \
+    "$(grep "^data: .*\"$id\"" "$T/all" | sed 's/^data: //' | json event)" created
 stop "$tb"
 done_testing
