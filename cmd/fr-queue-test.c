@@ -23,7 +23,7 @@ static const struct fr_opt opts[] = {
 };
 static const struct fr_prog prog = {
 	.name = "fr-queue-test",
-	.args = "[--only TEXT] [--order ORDER] [--seed N] URL\n--list",
+	.args = "URL\n--list",
 	.summary = "decide whether a queue backend keeps its promises",
 	.opts = opts,
 };

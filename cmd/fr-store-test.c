@@ -15,7 +15,7 @@ static const struct fr_opt opts[] = {
 };
 static const struct fr_prog prog = {
 	.name = "fr-store-test",
-	.args = "[--only TEXT] [--seed N] URL\n--list",
+	.args = "URL\n--list",
 	.summary = "decide whether a store backend keeps its promises",
 	.opts = opts,
 };

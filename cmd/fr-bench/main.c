@@ -17,7 +17,8 @@ static const struct fr_opt opts[] = {
 	    1, 10000 },
 	{ 'c', "connections", FR_OPT_INT, "N", AT(connections),
 	    "connections that submit (1)", 1, 20000 },
-	{ 'n', "jobs", FR_OPT_INT, "N", AT(jobs), "how many jobs (10000)", 1,
+	{ 'n', "jobs", FR_OPT_INT, "N", AT(jobs),
+	    "how many jobs (10000; 1000 for latency and idle)", 1,
 	    INT64_C(1000000000) },
 	{ 0, "json", FR_OPT_FLAG, NULL, AT(json), "print JSON", 0, 0 },
 	{ 'm', "manager", FR_OPT_STR, "URL", AT(manager), "the manager", 0, 0 },
@@ -42,7 +43,7 @@ static const struct fr_prog prog = {
 	    "drain    submits jobs in bulk, then takes and finishes them\n"
 	    "both     submits and drains at once\n"
 	    "latency  how soon an idle worker has a job that was submitted\n"
-	    "idle     the same beside many idle workers (1000)\n"
+	    "idle     the same beside many idle workers (-w: 1000)\n"
 	    "backlog  the rates when empty and with jobs waiting\n"
 	    "\n"
 	    "The jobs stay in the store until they are purged; measure a\n"

@@ -18,7 +18,7 @@
 
 static const struct fr_opt opts[] = {
 	{ 0, "ahead", FR_OPT_INT, "N", AT(ahead),
-	    "jobs written ahead to a .lines handler at most", 0, 1024 },
+	    "jobs written ahead to a .lines handler (1024)", 0, 1024 },
 	{ 0, "ca-file", FR_OPT_STR, "FILE", AT(ca_file),
 	    "certificates trusted for https", 0, 0 },
 	HANDLING_CONCURRENCY(OF_HANDLING),

@@ -54,10 +54,10 @@ static const struct fr_opt opts[] = {
 };
 static const struct fr_prog prog = {
 	.name = "fetch",
-	.args = "[options]",
+	.args = "",
 	.summary = "download files over HTTP",
-	.more = "Data: {\"origin\":URL or [URL...],\"destination\":DIR}. "
-		"Result: {\"location\":[PATH...]},\nin the order of the URLs. "
+	.more = "Data: {\"origin\":URL or [URL...],\"destination\":DIR}.\n"
+		"Result: {\"location\":[PATH...]}, in the order of the URLs.\n"
 		"DIR is made if it is missing.\n",
 	.opts = opts,
 };

@@ -36,7 +36,7 @@ static const struct fr_opt opts[] = {
 };
 static const struct fr_prog prog = {
 	.name = "targz",
-	.args = "[--root DIR]",
+	.args = "",
 	.summary = "pack a directory into a .tar.gz file",
 	.more = "Data: {\"origin\":DIR,\"destination\":FILE}. "
 		"Result: {\"location\":FILE}.\n",

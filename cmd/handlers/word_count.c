@@ -35,13 +35,13 @@ static const struct fr_opt opts[] = {
 };
 static const struct fr_prog prog = {
 	.name = "word_count",
-	.args = "[--root DIR]",
+	.args = "",
 	.summary = "count the words of a file",
 	.more = "Data: {\"location\":FILE or [FILE...],\"encoding\":NAME,"
-		"\"token\":TEXT}.\nEncoding is utf-8 unless given; words are "
-		"separated by white "
-		"space, or by the token. Result: {\"count\":{WORD:N,...}},\n"
-		"the most frequent first.\n",
+		"\"token\":TEXT}.\n"
+		"Encoding is utf-8 unless given; words are separated by white "
+		"space,\nor by the token.\n"
+		"Result: {\"count\":{WORD:N,...}}, the most frequent first.\n",
 	.opts = opts,
 };
 

@@ -32,9 +32,16 @@ for h in fetch targz key_map word_count; do
 	is "$h: the manual has its options" "$(cat "$T/written")" \
 	    "$(cat "$T/known")"
 done
+for prog in "$BIN"/fr-* "$HANDLERS"/*; do
+	name=${prog##*/}
+	"$prog" --help >"$T/help"
+	is "$name --help fits a terminal" \
+	    "$(awk 'length > 80' "$T/help")" ''
+	is "$name --help says its options once" \
+	    "$(grep -E 'usage:.*\[options\].*\[(-|options)' "$T/help")" ''
+done
 for prog in "$BIN"/fr-*; do
 	name=${prog##*/}
-	case $name in fr-keep) continue ;; esac
 	# shellcheck disable=SC2016 # for the inner shell
 	ok "$name has a manual page" sh -c 'test -e "$1".[18]' sh \
 	    "$ROOT/man/$name"
