@@ -83,8 +83,8 @@ def steps(lines, roff):
             while command[-1].endswith("\\"):
                 command.append(text(lines[i]))
                 i += 1
-            here = re.search(r"<<'?(\w+)'?", command[0])
-            if here and "<<<" not in command[0]:
+            here = re.search(r"<<'?(\w+)'?", command[-1])
+            if here and "<<<" not in command[-1]:
                 while text(lines[i]) != here[1]:
                     command.append(text(lines[i]))
                     i += 1
