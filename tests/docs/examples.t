@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Commands in documents use programs and options that there are.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,8 +1,9 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # make install puts all that is needed under one directory, which may be moved.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-plan 16
+plan 20
 
 san=${FR_BUILD##*/build} san=${san#/san-}
 case $FR_BUILD in */san-*) san=$(echo "$san" | tr - ,) ;; *) san='' ;; esac
@@ -24,6 +25,13 @@ for file in bin/fr-manager libexec/forerunner/handlers/fetch \
 	share/forerunner/examples/handlers/primes; do
 	ok "$file is there" test -e "$file"
 done
+there() { (cd "$1" && find . -type f -o -type l | sed 's,.*/,,' | sort); }
+is 'every manual page is there' "$(there share/man)" "$(there "$ROOT/man")"
+is 'in its section' "$(find share/man -type f |
+	grep -vE '/man([1-8])/[^/]*\.\1$')" ''
+is 'every program and built-in handler is there' \
+    "$(there bin; there libexec)" "$(there "$BIN"; there "$HANDLERS")"
+is 'every header is there' "$(there include)" "$(there "$ROOT/lib/fr")"
 like 'units name the programs by the prefix' \
     "$(cat lib/systemd/system/forerunner-worker.service)" \
     '^ExecStart=/opt/fr/bin/fr-worker'

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Manual pages are well formed, and each names only pages that there are.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
@@ -15,6 +16,13 @@ for page in *.[1-8]; do
 	done)
 	is "$page refers to pages that there are" "$missing" ''
 	name=${page%.*}
+	isnt "another page refers to $page" "$(grep -lE \
+	    "Xr $name ${page##*.}( |\$)" -- *.[1-8] | grep -vx "$page")" ''
+	case $page in
+	forerunner.7) ;;
+	*) ok "$page leads to forerunner(7), or to a page that does" \
+		grep -qE 'Xr (forerunner 7|fr-handler 7)' "$page" ;;
+	esac
 	case $name in fr-*) ;; *) continue ;; esac
 	case $page in *.[18]) ;; *) continue ;; esac
 	ok "$page describes a program that there is" test -x "$BIN/$name"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A program's manual page, its --help and its parser know the same options.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What man/fr-run.1 shows is what its commands print.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The examples do what they say, and the demonstration works.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
