@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/str.h"
 
 /* Making jobs, and leasing them. */
 
@@ -51,6 +52,22 @@ held(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
 	return rc;
 }
 
+#define COLUMNS 10 /* of FR_SQ_JOB_ADD, from at on; the first is the number */
+
+static void
+job_bind(sqlite3_stmt *st, int at, const struct fr_job *job, int64_t type)
+{
+	fr_sq_blob_at(st, at + 1, job->id.b, sizeof(job->id.b));
+	sqlite3_bind_int64(st, at + 2, type);
+	sqlite3_bind_int(st, at + 3, job->priority);
+	sqlite3_bind_int64(st, at + 4, job->max_attempts);
+	sqlite3_bind_int64(st, at + 5, job->timeout_ms);
+	sqlite3_bind_int64(st, at + 6, job->created_ms);
+	sqlite3_bind_int64(st, at + 7, job->run_at_ms);
+	fr_sq_text_at(st, at + 8, job->key);
+	fr_sq_data_at(st, at + 9, job->data);
+}
+
 /* The row in `job`. *added: it was not there before. */
 static enum fr_rc
 job_add(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
@@ -70,15 +87,7 @@ job_add(struct fr_sq *q, const struct fr_job *job, const struct fr_sq_type *t,
 		sqlite3_bind_int64(st, 1, q->last_seq + 1);
 	else
 		sqlite3_bind_null(st, 1);
-	fr_sq_blob_at(st, 2, job->id.b, sizeof(job->id.b));
-	sqlite3_bind_int64(st, 3, t->n);
-	sqlite3_bind_int(st, 4, job->priority);
-	sqlite3_bind_int64(st, 5, job->max_attempts);
-	sqlite3_bind_int64(st, 6, job->timeout_ms);
-	sqlite3_bind_int64(st, 7, job->created_ms);
-	sqlite3_bind_int64(st, 8, job->run_at_ms);
-	fr_sq_text_at(st, 9, job->key);
-	fr_sq_data_at(st, 10, job->data);
+	job_bind(st, 1, job, t->n);
 	rc = fr_sq_run(q, st, err);
 	*added = rc == FR_OK && sqlite3_changes(q->db) > 0;
 	if (*added) {
@@ -197,16 +206,134 @@ create_one(struct fr_sq *q, const struct fr_job *job, struct fr_created *out,
 	return rc;
 }
 
+/*
+ * Many at once: the rows of one statement are added behind each other without
+ * a search for each. That goes for jobs without a key that are queued at once,
+ * if none is there already.
+ */
+static bool
+plain(const struct fr_sq *q, const struct fr_job *jobs, size_t n)
+{
+	size_t i;
+
+	if (n < FR_SQ_MANY || q->seq_used)
+		return false;
+	for (i = 0; i < FR_SQ_MANY; i++)
+		if (jobs[i].key.len > 0 || jobs[i].state != FR_STATE_QUEUED)
+			return false;
+	return true;
+}
+
+/* *added: how many, and their numbers follow each other. */
+static enum fr_rc
+jobs_add(struct fr_sq *q, const struct fr_job *jobs, struct fr_sq_type **t,
+    int *added, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc = FR_OK;
+	int i;
+
+	for (i = 0; i < FR_SQ_MANY; i++) {
+		if (i > 0 && fr_span_eq(jobs[i].type, jobs[i - 1].type))
+			t[i] = t[i - 1];
+		else
+			rc = fr_sq_type(q, jobs[i].type, true, &t[i], err);
+		if (rc != FR_OK)
+			return rc;
+	}
+	rc = fr_sq_get(q, FR_SQ_JOB_ADD_MANY, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	for (i = 0; i < FR_SQ_MANY; i++)
+		job_bind(st, COLUMNS * i + 1, &jobs[i], t[i]->n);
+	rc = fr_sq_run(q, st, err);
+	*added = rc == FR_OK ? sqlite3_changes(q->db) : 0;
+	if (*added > 0)
+		q->last_seq = sqlite3_last_insert_rowid(q->db);
+	return rc;
+}
+
+/* The rows in `queued` of all jobs from this number on. */
+static enum fr_rc
+all_queued(struct fr_sq *q, int64_t first, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_QUEUED_ADD_MANY, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, first);
+	sqlite3_bind_int64(st, 2, q->last_seq);
+	return fr_sq_run(q, st, err);
+}
+
+/* Was this job added, with this number? FR_NOTFOUND: no. */
+static enum fr_rc
+has_number(
+    struct fr_sq *q, const struct fr_uuid *id, int64_t seq, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	rc = fr_sq_get(q, FR_SQ_LIST_AT, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	fr_sq_blob_at(st, 1, id->b, sizeof(id->b));
+	rc = fr_sq_step(q, st, err);
+	if (rc == FR_OK && sqlite3_column_int64(st, 0) != seq)
+		rc = FR_NOTFOUND;
+	sqlite3_reset(st);
+	return rc;
+}
+
+static enum fr_rc
+create_many(struct fr_sq *q, const struct fr_job *jobs, struct fr_created *out,
+    struct fr_err *err)
+{
+	struct fr_sq_type *t[FR_SQ_MANY];
+	int added = 0, i;
+	int64_t seq;
+	enum fr_rc rc;
+
+	rc = jobs_add(q, jobs, t, &added, err);
+	if (rc != FR_OK)
+		return rc;
+	seq = q->last_seq - added + 1;
+	if (added > 0)
+		rc = all_queued(q, seq, err);
+	for (i = 0; i < FR_SQ_MANY && rc == FR_OK; i++) {
+		out[i].id = jobs[i].id;
+		out[i].rc = FR_OK;
+		if (added < FR_SQ_MANY)
+			rc = has_number(q, &jobs[i].id, seq, err);
+		if (rc == FR_OK) {
+			fr_sq_count(q, t[i], -1, FR_STATE_QUEUED);
+			seq++;
+		} else if (rc == FR_NOTFOUND) {
+			rc = same(q, &jobs[i], t[i], &out[i], err);
+		}
+	}
+	return rc;
+}
+
 enum fr_rc
 fr_sq_create(struct fr_store *s, const struct fr_job *jobs, size_t n,
     struct fr_created *out, struct fr_err *err)
 {
 	struct fr_sq *q = fr_sq_writer(s);
 	enum fr_rc rc = FR_OK;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < n && rc == FR_OK; i++)
-		rc = create_one(q, &jobs[i], &out[i], err);
+	while (i < n && rc == FR_OK) {
+		if (plain(q, &jobs[i], n - i)) {
+			rc = create_many(q, &jobs[i], &out[i], err);
+			i += FR_SQ_MANY;
+		} else {
+			rc = create_one(q, &jobs[i], &out[i], err);
+			i++;
+		}
+	}
 	return rc;
 }
 

@@ -46,6 +46,7 @@ enum fr_sq_stmt {
 	FR_SQ_COUNT_SUM,
 	FR_SQ_STATS,
 	FR_SQ_JOB_ADD,
+	FR_SQ_JOB_ADD_MANY,
 	FR_SQ_JOB_SAME,
 	FR_SQ_JOB_DEL,
 	FR_SQ_JOB_LAST,
@@ -54,6 +55,7 @@ enum fr_sq_stmt {
 	FR_SQ_HELD_AGAIN,
 	FR_SQ_HELD_DEL,
 	FR_SQ_QUEUED_ADD,
+	FR_SQ_QUEUED_ADD_MANY,
 	FR_SQ_QUEUED_AGAIN,
 	FR_SQ_QUEUED_DEL,
 	FR_SQ_RAN_ADD,
@@ -99,6 +101,7 @@ enum fr_sq_stmt {
 	FR_SQ_STMTS
 };
 extern const char *const fr_sq_text[FR_SQ_STMTS];
+#define FR_SQ_MANY 16 /* jobs that FR_SQ_JOB_ADD_MANY adds */
 
 struct fr_sq_type {
 	struct fr_sq_type *next; /* those that were counted */

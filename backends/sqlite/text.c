@@ -26,6 +26,12 @@
 	"SELECT seq FROM ran INDEXED BY " index " WHERE state = " state        \
 	" AND (?3 >> " state ") & 1 AND seq < ?1 AND (?2 < 0 OR type = ?2)"
 
+#define JOB_ADD                                                                \
+	"INSERT INTO job (seq, id, type, priority, max_attempts, timeout_ms,"  \
+	" created_ms, run_at_ms, key, data) VALUES "
+#define ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define ROWS ROW ", " ROW ", " ROW ", " ROW
+
 /* clang-format off */
 const char *const fr_sq_text[FR_SQ_STMTS] = {
 [FR_SQ_BEGIN] = "BEGIN IMMEDIATE",
@@ -46,11 +52,9 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     "SELECT t.n, t.name, t.paused, c.state, c.n FROM type t"
     " LEFT JOIN count c ON c.type = t.n ORDER BY t.n",
 
-[FR_SQ_JOB_ADD] =
-    "INSERT INTO job (seq, id, type, priority, max_attempts, timeout_ms,"
-    " created_ms, run_at_ms, key, data)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-    " ON CONFLICT (id) DO NOTHING",
+[FR_SQ_JOB_ADD] = JOB_ADD ROW " ON CONFLICT (id) DO NOTHING",
+[FR_SQ_JOB_ADD_MANY] =
+    JOB_ADD ROWS ", " ROWS ", " ROWS ", " ROWS " ON CONFLICT (id) DO NOTHING",
 [FR_SQ_JOB_SAME] = "SELECT type = ?2 AND data = ?3 FROM job WHERE id = ?1",
 [FR_SQ_JOB_DEL] = "DELETE FROM job WHERE seq = ?1",
 [FR_SQ_JOB_LAST] = "SELECT coalesce(max(seq), 0) FROM job",
@@ -68,6 +72,9 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
 
 [FR_SQ_QUEUED_ADD] =
     "INSERT INTO queued (seq, id, type, priority) VALUES (?1, ?2, ?3, ?4)",
+[FR_SQ_QUEUED_ADD_MANY] =
+    "INSERT INTO queued (seq, id, type, priority)"
+    " SELECT seq, id, type, priority FROM job WHERE seq BETWEEN ?1 AND ?2",
 [FR_SQ_QUEUED_AGAIN] =
     "INSERT INTO queued (seq, id, type, priority)"
     " SELECT seq, id, type, priority FROM job WHERE seq = ?1",

@@ -265,6 +265,86 @@ whole_batch(struct fr_check *c)
 	}
 }
 
+/* What job number i of the batch below is. */
+enum { FRESH, KNOWN, OTHER, AGAIN, LATER, KEYED, KINDS };
+
+static int
+kind_of(size_t i)
+{
+	/* Runs of fresh ones in between, long and short. */
+	if (i % 40 < 4 || (i >= 120 && i < 180))
+		return FRESH;
+	return (int)(i * 7 % 11 % KINDS);
+}
+
+static struct fr_job
+of_kind(struct fr_check *c, int kind, struct fr_job *was, size_t i)
+{
+	struct fr_job j = was[i];
+
+	if (kind == OTHER)
+		j.data = FR_SPAN("\"other\"");
+	if (kind == KNOWN || kind == OTHER)
+		return j;
+	if (kind == AGAIN) /* the first of this batch, which is fresh */
+		return was[0];
+	j.id = i == 0 ? was[0].id : fr_check_id(c);
+	j.type = i % 3 == 0 ? fr_span_of(c->type2) : j.type;
+	if (kind == LATER)
+		j.state = FR_STATE_SCHEDULED;
+	if (kind == KEYED)
+		j.key = FR_SPAN("once");
+	return j;
+}
+
+static int64_t
+sum_of(struct fr_check *c, enum fr_state state)
+{
+	return fr_st_stats(c, c->type).n[state] +
+	       fr_st_stats(c, c->type2).n[state];
+}
+
+static void
+each_its_answer(struct fr_check *c)
+{
+	static const enum fr_rc want[KINDS] = { FR_OK, FR_EXISTS, FR_CONFLICT,
+		FR_EXISTS, FR_OK, FR_OK };
+	const size_t n = 200;
+	struct fr_job *j = many(c, n);
+	struct fr_created *out = fr_check_alloc(c, n, sizeof(*out));
+	int64_t queued = 0, later = 0;
+	bool keyed[2] = { false, false };
+	size_t i;
+
+	/* The first one is not there before. */
+	fr_st_create(c, j + 1, n - 1);
+	for (i = 0; i < n; i++)
+		j[i] = of_kind(c, kind_of(i), j, i);
+	try_all(c, j, n, out);
+	for (i = 0; i < n; i++) {
+		const int kind = kind_of(i);
+		bool *held = &keyed[i % 3 == 0];
+
+		if (kind == KEYED && *held) {
+			WANT_RC(c, out[i].rc, FR_EXISTS);
+			WANT(c, fr_st_find(c, j[i].id) == NULL);
+			continue;
+		}
+		*held = *held || kind == KEYED;
+		WANT_RC(c, out[i].rc, want[kind]);
+		WANT(c, fr_uuid_eq(&out[i].id, &j[i].id));
+		if (out[i].rc != FR_OK)
+			continue;
+		fr_st_same(c, fr_st_get(c, j[i].id), &j[i]);
+		if (kind == LATER)
+			later++;
+		else
+			queued++;
+	}
+	WANT_INT(c, sum_of(c, FR_STATE_QUEUED), queued + (int64_t)n - 1);
+	WANT_INT(c, sum_of(c, FR_STATE_SCHEDULED), later);
+}
+
 static void
 get_many(struct fr_check *c)
 {
@@ -334,6 +414,9 @@ const struct fr_case fr_cases_create[] = {
 	{ "a key twice in one batch is one job", key_in_batch, 0 },
 	{ "a batch creates all of its jobs, the first and the last too",
 	    whole_batch, 0 },
+	{ "each job of a large batch has its own answer, and what is there "
+	  "already changes nothing",
+	    each_its_answer, 0 },
 	{ "get gives each of many jobs once and leaves out unknown ids",
 	    get_many, 0 },
 	{ "ten thousand jobs are created, counted and walked in order",
