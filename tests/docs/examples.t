@@ -10,7 +10,8 @@ for prog in "$BIN"/fr-*; do
 done
 # Each "fr-NAME ... --option" of a line, without what is quoted.
 check() { # check FILE: prints what is wrong
-	sed -e 's/\\-/-/g' -e "s/'[^']*'//g" -e 's/\\&//g' "$1" |
+	sed -e 's/\\-/-/g' -e "s/'[^']*'//g" -e 's/"[^"]*"//g' \
+	    -e 's/\\&//g' "$1" |
 		grep -E '^(\.Dl )?\$ |^  +fr-|^fr-' |
 		grep -oE "\bfr-[a-z-]+( [^|;&]*|$)" | while read -r name rest; do
 		if [ ! -e "$BIN/$name" ]; then
