@@ -34,20 +34,6 @@ give_up(struct run *r, const struct fr_err *err)
 	end_running(r);
 }
 
-static void
-on_withdrawn(void *arg, const struct fr_handler *h)
-{
-	(void)arg;
-	fr_warnf("%s cannot be run here: %s", h->type, h->reason);
-}
-
-static void
-on_note(void *arg, const char *text)
-{
-	(void)arg;
-	fr_warnf("%s", text);
-}
-
 void
 stop(struct run *r)
 {
@@ -172,8 +158,6 @@ open_all(struct run *r, struct fr_err *err)
 	rc.arg = r;
 	rc.done = on_done;
 	rc.progress = on_progress;
-	rc.withdrawn = on_withdrawn;
-	rc.note = on_note;
 	r->most = most(h);
 	fr_rand_init(&r->rand);
 	print_begin(r);

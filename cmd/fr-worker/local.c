@@ -85,20 +85,6 @@ on_progress(void *arg, struct fr_task *t, struct fr_span json)
 	(void)fputc('\n', stderr);
 }
 
-static void
-on_withdrawn(void *arg, const struct fr_handler *h)
-{
-	(void)arg;
-	fr_warnf("%s cannot be run here: %s", h->type, h->reason);
-}
-
-static void
-on_note(void *arg, const char *text)
-{
-	(void)arg;
-	fr_warnf("%s", text);
-}
-
 /* One line of JSON from stdin; nothing at all is null. */
 static enum fr_rc
 read_data(struct fr_buf *b, struct fr_span *data, struct fr_err *err)
@@ -199,8 +185,6 @@ local_run(struct conf *c, struct keep *k)
 		rc.arg = &l;
 		rc.done = on_done;
 		rc.progress = on_progress;
-		rc.withdrawn = on_withdrawn;
-		rc.note = on_note;
 		res = fr_runner_open(&r, &rc, &err);
 	}
 	if (res == FR_OK) {

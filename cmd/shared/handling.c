@@ -166,6 +166,20 @@ handling_load(struct handling *h, const struct fr_prog *prog,
 	handling_warn(h);
 }
 
+static void
+on_withdrawn(void *arg, const struct fr_handler *h)
+{
+	(void)arg;
+	fr_warnf("%s cannot be run here: %s", h->type, h->reason);
+}
+
+static void
+on_note(void *arg, const char *text)
+{
+	(void)arg;
+	fr_warnf("%s", text);
+}
+
 void
 handling_runner(
     struct handling *h, struct fr_workdir *w, struct fr_runner_conf *r)
@@ -181,4 +195,6 @@ handling_runner(
 	r->handlers = &h->handlers;
 	r->workdir = w;
 	r->env = h->child_env;
+	r->withdrawn = on_withdrawn;
+	r->note = on_note;
 }

@@ -80,7 +80,8 @@ void handling_load(struct handling *h, const struct fr_prog *prog,
 /* Says what in the directory might have been meant as a handler. */
 void handling_warn(const struct handling *h);
 
-/* What the runner needs of it; the callbacks are left to the caller. */
+/* What the runner needs of it. What it says goes to standard error; the other
+ * callbacks are left to the caller. */
 void handling_runner(
     struct handling *h, struct fr_workdir *w, struct fr_runner_conf *r);
 

@@ -18,6 +18,6 @@ fr_occupy_fds(int last)
 		fd = open(
 		    "/dev/null", want < 3 ? flags[want] : O_RDWR | O_CLOEXEC);
 		if (fd == -1)
-			return;
+			_exit(fr_exit_status(FR_IO));
 	}
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/prog.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -302,22 +300,6 @@ has_arg(enum fr_opt_kind kind)
 	return kind == FR_OPT_MAYBE ? optional_argument : required_argument;
 }
 
-/*
- * Whoever starts us with 0, 1 or 2 closed must not have messages in the
- * socket or file that would get that number. Such a descriptor still fails
- * when it is used: opened for the wrong direction.
- */
-static void
-hold_std(void)
-{
-	int fd;
-
-	for (fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
-		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) == -1)
-			_exit(fr_exit_status(FR_IO));
-}
-
 int
 fr_args(const struct fr_prog *prog, int argc, char *argv[], void *conf)
 {
@@ -330,7 +312,6 @@ fr_args(const struct fr_prog *prog, int argc, char *argv[], void *conf)
 	int r;
 
 	prog_name = prog->name;
-	hold_std();
 	fr_occupy_fds(2);
 	(void)signal(SIGPIPE, SIG_IGN);
 	longs = calloc(

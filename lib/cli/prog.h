@@ -113,8 +113,8 @@ FR_MUSTCHECK int fr_finish(enum fr_rc worst);
 /*
  * Opens those of the descriptors 0 to last that are closed, so that nothing
  * else gets their numbers: what was meant for standard output must not end in
- * a database. Reading from 0 and writing to 1 and 2 fails as before. fr_args
- * does it for 0 to 2.
+ * a database. Reading from 0 and writing to 1 and 2 fails as before. Without
+ * /dev/null it exits. fr_args does it for 0 to 2.
  */
 void fr_occupy_fds(int last);
 
