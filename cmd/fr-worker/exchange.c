@@ -133,6 +133,9 @@ wait_ms(const struct loop *l)
 {
 	int64_t most = l->conf->wait_ms;
 
+	/* The first answer comes at once: whoever looks wants to know. */
+	if (!l->connected)
+		return 0;
 	/* A lease may be as old as the question, and --exclusive must not
 	 * think it younger than it is. */
 	if (l->conf->exclusive && most > l->lease_ms / 3)

@@ -41,6 +41,15 @@ worker -m "http://127.0.0.1:9,$FR_MANAGER" "$H"
 is 'the next of the list is tried' "$(fr-submit --wait=10 h 4)" '"ended"'
 stop "$WORKER"
 
+# However long it would wait for a job.
+connections() { grep -c 'fr-worker: connected to' "$T/log"; }
+before=$(connections)
+worker --wait 5m nobody=cat
+one_more() { [ "$(connections)" -gt "$before" ]; }
+until_ok one_more
+ok 'an idle worker says at once that it is connected' one_more
+stop "$WORKER"
+
 # --exclusive: it ends before the lease does.
 worker --exclusive 'h=sleep 1; echo ended'
 is '--exclusive does not hinder' "$(fr-submit --wait=10 h 4)" '"ended"'
