@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/jsonw.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/outcome.h"
@@ -65,7 +66,7 @@ lines(struct text *t, const char *name, enum style style, struct fr_span json,
 	if (json.len == 0 || fr_json_type(json) == FR_JSON_NULL)
 		return;
 	fr_buf_init(&b, 0);
-	text_of_json(&b, json);
+	fr_jsonw_text(&b, json);
 	while (b.len > 0 && b.p[b.len - 1] == '\n')
 		b.len--;
 	rest = fr_buf_span(&b);
@@ -141,7 +142,7 @@ print_log(struct fr_span json)
 
 	fr_buf_init(&text, 0);
 	fr_buf_init(&safe, 0);
-	text_of_json(&text, json);
+	fr_jsonw_text(&text, json);
 	if (text.len > 0 && text.p[text.len - 1] != '\n')
 		fr_buf_addc(&text, '\n');
 	if (fr_tty(STDOUT_FILENO)) {

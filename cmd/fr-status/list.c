@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/jsonw.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
@@ -32,9 +33,9 @@ note_cell(struct table *t, const struct fr_job *job, struct fr_span waiting)
 	if (waiting.len > 0 && !fr_span_is(waiting, fr_state_name(job->state)))
 		fr_buf_addspan(&b, waiting);
 	else if (job->error.len > 0)
-		text_of_json(&b, job->error);
+		fr_jsonw_text(&b, job->error);
 	else if (job->state == FR_STATE_RUNNING)
-		text_of_json(&b, job->progress);
+		fr_jsonw_text(&b, job->progress);
 	if (b.len > 0 && memchr(b.p, '\n', b.len) != NULL)
 		b.len = (size_t)((char *)memchr(b.p, '\n', b.len) - b.p);
 	if (b.len > 100)

@@ -27,7 +27,7 @@ text_cell(struct table *t, struct fr_span json)
 
 	fr_buf_init(&b, 0);
 	if (json.p != NULL)
-		text_of_json(&b, json);
+		fr_jsonw_text(&b, json);
 	table_span(t, fr_buf_span(&b));
 	fr_buf_fini(&b);
 }
@@ -125,7 +125,7 @@ types_cell(struct table *t, struct fr_span json)
 		while (fr_json_element(&it, &e)) {
 			if (b.len > 0)
 				fr_buf_addc(&b, ',');
-			text_of_json(&b, e);
+			fr_jsonw_text(&b, e);
 		}
 	}
 	table_span(t, fr_buf_span(&b));
@@ -206,7 +206,7 @@ backend_line(struct text *t, struct fr_span json, const char *name)
 	if (v.p == NULL || !fr_str_format(label, sizeof(label), "%s: ", name))
 		return;
 	fr_buf_init(&b, 0);
-	text_of_json(&b, v);
+	fr_jsonw_text(&b, v);
 	text_long(t, PLAIN, label, fr_buf_span(&b));
 	fr_buf_fini(&b);
 }

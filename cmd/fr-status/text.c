@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/str.h"
 #include "cli/prog.h"
 
@@ -137,22 +136,6 @@ text_print(const struct text *t)
 	if (out.len > 0 && fr_buf_ok(&out))
 		(void)fwrite(out.p, 1, out.len, stdout);
 	fr_buf_fini(&out);
-}
-
-void
-text_of_json(struct fr_buf *b, struct fr_span json)
-{
-	char *p;
-
-	if (json.len == 0)
-		return;
-	if (fr_json_type(json) != FR_JSON_STRING) {
-		fr_buf_addspan(b, json);
-		return;
-	}
-	p = fr_buf_reserve(b, json.len);
-	if (p != NULL)
-		fr_buf_commit(b, fr_json_unescape(p, json));
 }
 
 enum style

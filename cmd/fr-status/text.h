@@ -43,9 +43,6 @@ size_t text_cut(struct fr_span s, size_t width);
 /* Prints them to stdout as that is: a terminal or not. */
 void text_print(const struct text *t);
 
-/* A string value without its quotes and escapes, other JSON as it is. */
-void text_of_json(struct fr_buf *b, struct fr_span json);
-
 /* What state is shown in. */
 enum style style_of(enum fr_state state);
 

@@ -221,9 +221,8 @@ batch_send(struct batch *b, struct fr_client *cl)
 	}
 }
 
-/* The id in one line of the answer; its usual form is known. */
-static bool
-line_id(struct fr_span line, struct fr_uuid *id)
+bool
+answered_id(struct fr_span line, struct fr_uuid *id)
 {
 	static const char head[] = "{\"id\":\"";
 	struct fr_span json, token;
@@ -256,7 +255,7 @@ batch_print(const struct batch *b, struct fr_err *err)
 		nl = rest.len > 0 ? memchr(rest.p, '\n', rest.len) : NULL;
 		line.p = rest.p;
 		line.len = nl != NULL ? (size_t)(nl - rest.p) : rest.len;
-		if (line.len == 0 || !line_id(line, &id))
+		if (line.len == 0 || !answered_id(line, &id))
 			return fr_fail(err, FR_IO,
 			    "line %llu: the answer has no id for it",
 			    (unsigned long long)b->line[i]);

@@ -65,6 +65,10 @@ FR_MUSTCHECK enum fr_rc batch_add(struct batch *b, struct recipe *r,
  */
 void batch_send(struct batch *b, struct fr_client *cl);
 
+/* The id in {"id":...}, as the manager answers for each job; its usual form is
+ * read at once. */
+bool answered_id(struct fr_span line, struct fr_uuid *id);
+
 /* Prints the ids of those accepted, in order. FR_IO: the answer is not one. */
 FR_MUSTCHECK enum fr_rc batch_print(const struct batch *b, struct fr_err *err);
 

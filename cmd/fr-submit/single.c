@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "batch.h"
 #include "cli/outcome.h"
 #include "client/jobs.h"
 
@@ -95,30 +96,6 @@ make_job(const struct conf *conf, const char *type, char *const argv[],
 	return rc;
 }
 
-/* The id in the answer: with a key it may be another job's. */
-static enum fr_rc
-answered_id(struct fr_client *cl, const struct fr_call *call,
-    char id[FR_UUID_TEXT], struct fr_err *err)
-{
-	struct fr_span json, token;
-	struct fr_uuid u;
-
-	if (fr_json_check(fr_buf_span(&call->answer), FR_JSON_DEPTH, &json,
-		NULL) == FR_OK &&
-	    fr_json_type(json) == FR_JSON_OBJECT) {
-		token = fr_json_get(json, "id");
-		if (token.len == FR_UUID_TEXT + 1 &&
-		    fr_uuid_parse(
-			(struct fr_span){ token.p + 1, token.len - 2 }, &u)) {
-			fr_uuid_format(id, &u);
-			return FR_OK;
-		}
-	}
-	return fr_fail(err, FR_IO,
-	    "%s: what it answers is no id; is it fr-manager?",
-	    fr_client_url(cl));
-}
-
 static enum fr_rc
 wait_for(struct fr_client *cl, const struct conf *conf, const char *id,
     struct fr_err *err)
@@ -179,6 +156,7 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 	struct fr_client *cl = NULL;
 	struct fr_err err = FR_ERR_INIT;
 	char id[FR_UUID_TEXT];
+	struct fr_uuid u;
 	struct fr_buf body;
 	bool unsure = false;
 	enum fr_rc rc;
@@ -194,16 +172,22 @@ single(const struct conf *conf, const char *type, char *const argv[], int argc)
 		rc = fr_client_call(cl, &call, &err);
 		unsure = rc != FR_OK;
 	}
-	if (rc == FR_OK)
-		rc = answered_id(cl, &call, id, &err);
+	/* With a key it may be another job's. */
+	if (rc == FR_OK && !answered_id(fr_buf_span(&call.answer), &u))
+		rc = fr_fail(&err, FR_IO,
+		    "%s: what it answers is no id; is it fr-manager?",
+		    fr_client_url(cl));
 	if (rc != FR_OK) {
 		fr_warn(&err);
 		if (unsure)
 			say_how_to_go_on(cl, rc, &call);
-	} else if (conf->wait.given)
-		rc = wait_for(cl, conf, id, &err);
-	else if (!conf->quiet)
-		(void)puts(id);
+	} else {
+		fr_uuid_format(id, &u);
+		if (conf->wait.given)
+			rc = wait_for(cl, conf, id, &err);
+		else if (!conf->quiet)
+			(void)puts(id);
+	}
 	fr_client_close(cl);
 	fr_buf_fini(&call.answer);
 	fr_buf_fini(&body);

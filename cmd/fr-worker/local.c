@@ -3,11 +3,11 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/jsonw.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -27,21 +27,13 @@ struct local {
 static void
 print_text(FILE *to, struct fr_span json)
 {
-	char *text;
-	size_t len;
+	struct fr_buf text;
 
-	if (json.len == 0)
-		return;
-	if (fr_json_type(json) != FR_JSON_STRING) {
-		(void)fwrite(json.p, 1, json.len, to);
-		return;
-	}
-	text = malloc(json.len);
-	if (text == NULL)
-		return;
-	len = fr_json_unescape(text, json);
-	(void)fwrite(text, 1, len, to);
-	free(text);
+	fr_buf_init(&text, 0);
+	fr_jsonw_text(&text, json);
+	if (text.len > 0 && fr_buf_ok(&text))
+		(void)fwrite(text.p, 1, text.len, to);
+	fr_buf_fini(&text);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "base/time.h"
 
@@ -194,4 +195,18 @@ fr_jsonw_escape(struct fr_buf *b, struct fr_span text)
 	}
 	fr_buf_add(b, run, (size_t)(p - run));
 	fr_buf_addc(b, '"');
+}
+
+void
+fr_jsonw_text(struct fr_buf *b, struct fr_span value)
+{
+	char *p;
+
+	if (value.len == 0 || fr_json_type(value) != FR_JSON_STRING) {
+		fr_buf_addspan(b, value);
+		return;
+	}
+	p = fr_buf_reserve(b, value.len);
+	if (p != NULL)
+		fr_buf_commit(b, fr_json_unescape(p, value));
 }

@@ -34,4 +34,10 @@ void fr_jsonw_time(struct fr_buf *b, int64_t wall_ms);
  */
 void fr_jsonw_escape(struct fr_buf *b, struct fr_span text);
 
+/*
+ * Adds a checked value as people read it: a string without its quotes and
+ * escapes, other JSON as it is, and nothing if there are no bytes.
+ */
+void fr_jsonw_text(struct fr_buf *b, struct fr_span value);
+
 #endif

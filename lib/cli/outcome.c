@@ -5,24 +5,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "base/str.h"
 #include "base/time.h"
-
-/* A string without its quotes and escapes, other JSON as it is. */
-static void
-add_text(struct fr_buf *b, struct fr_span json)
-{
-	char *p;
-
-	if (json.len == 0 || fr_json_type(json) != FR_JSON_STRING) {
-		fr_buf_addspan(b, json);
-		return;
-	}
-	p = fr_buf_reserve(b, json.len);
-	if (p != NULL)
-		fr_buf_commit(b, fr_json_unescape(p, json));
-}
 
 void
 fr_outcome_result(struct fr_span json, bool raw)
@@ -35,7 +20,7 @@ fr_outcome_result(struct fr_span json, bool raw)
 	if (json.len == 0)
 		fr_buf_adds(&text, "null");
 	else if (raw)
-		add_text(&text, json);
+		fr_jsonw_text(&text, json);
 	else
 		fr_buf_addspan(&text, json);
 	fr_buf_addc(&text, '\n');
@@ -57,7 +42,7 @@ fr_outcome_error(const char *id, enum fr_state state, struct fr_span error)
 
 	fr_buf_init(&text, 0);
 	fr_buf_init(&safe, 0);
-	add_text(&text, error);
+	fr_jsonw_text(&text, error);
 	fr_str_visible(&safe, fr_buf_span(&text), true);
 	(void)fflush(stdout);
 	/* Not fr_warnf: it may be long. */

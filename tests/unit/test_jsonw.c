@@ -78,6 +78,31 @@ a_string_is_escaped_as_far_as_it_must_be(void **state)
 }
 
 static void
+a_text_has_no_quotes_and_other_values_stay(void **state)
+{
+	static const struct {
+		struct fr_span in;
+		const char *out;
+	} cases[] = {
+		{ FR_SPAN("\"a\\nb\\u00e4\""), "a\nb\xc3\xa4" },
+		{ FR_SPAN("\"\""), "" },
+		{ FR_SPAN("{\"a\":\"b\"}"), "{\"a\":\"b\"}" },
+		{ FR_SPAN("1e400"), "1e400" },
+		{ { NULL, 0 }, "" },
+	};
+	struct fr_buf b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(cases); i++) {
+		fr_buf_init(&b, 0);
+		fr_jsonw_text(&b, cases[i].in);
+		assert_string_equal(fr_buf_cstr(&b), cases[i].out);
+		fr_buf_fini(&b);
+	}
+}
+
+static void
 every_byte_survives_a_round_trip(void **state)
 {
 	char text[256], again[2048];
@@ -158,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commas_stand_where_they_belong),
 		cmocka_unit_test(a_string_is_escaped_as_far_as_it_must_be),
+		cmocka_unit_test(a_text_has_no_quotes_and_other_values_stay),
 		cmocka_unit_test(every_byte_survives_a_round_trip),
 		cmocka_unit_test(seconds_and_times_are_written),
 		cmocka_unit_test(a_limit_is_noticed_at_the_end),
