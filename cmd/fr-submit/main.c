@@ -22,7 +22,7 @@ static const struct fr_opt opts[] = {
 	    "the manager (FR_MANAGER)", 0, 0 },
 	{ 0, "max-attempts", FR_OPT_INT, "N",
 	    offsetof(struct conf, max_attempts),
-	    "how often it may fail; default 3", 1, INT32_MAX },
+	    "how often it may fail; default 3", 1, 1000000 },
 	{ 'p', "priority", FR_OPT_INT, "N", offsetof(struct conf, priority),
 	    "higher goes first; default 0", INT32_MIN, INT32_MAX },
 	{ 'q', "quiet", FR_OPT_FLAG, NULL, offsetof(struct conf, quiet),

@@ -3,7 +3,7 @@
 # What may stand behind TYPE, and what is sent for it.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 43
+plan 44
 standin ok
 
 n=0
@@ -37,6 +37,8 @@ sends 'a quoted text with = in it is JSON' a=b echo '"a=b"'
 
 exits 'bad JSON is bad data' 65 fr-submit echo '{"a":}'
 like 'and the position is told' "$(cat "$T/err")" 'DATA: not JSON: byte 6'
+exits 'more attempts than there may be' 64 \
+    fr-submit --max-attempts 1000001 echo
 exits 'a word is not JSON' 65 fr-submit echo hello
 like 'and how to quote it is told' "$(cat "$T/err")" 'in quotes: .*"text"'
 exits 'a time of nothing' 64 fr-submit --timeout 0 echo 1
