@@ -23,14 +23,13 @@ target_init(
     struct target *t, const char *url, const char *token, struct fr_err *err)
 {
 	struct fr_url u;
-	enum fr_rc rc;
 	bool ok;
 
 	t->url = url;
 	fr_rand_init(&t->rand);
-	rc = fr_url_parse(url, &u, err);
-	if (rc != FR_OK)
-		return rc;
+	if (fr_url_parse(url, &u, err) != FR_OK)
+		return fr_fail(err, FR_USAGE, "%s: %s",
+		    strchr(url, '@') == NULL ? url : "manager", err->msg);
 	if (strcmp(u.scheme, "http") != 0 && strcmp(u.scheme, "unix") != 0)
 		return fr_fail(err, FR_USAGE,
 		    "%s: a measurement needs http:// or unix:", url);
@@ -71,7 +70,7 @@ dial_tcp(const struct fr_url *u)
 	if (!fr_str_format(
 		port, sizeof(port), "%d", u->port == -1 ? 80 : u->port) ||
 	    getaddrinfo(u->host, port, &hints, &list) != 0) {
-		errno = EHOSTUNREACH;
+		errno = 0; /* not the system's, but the name's fault */
 		return -1;
 	}
 	for (a = list; a != NULL && fd == -1; a = a->ai_next) {
@@ -278,7 +277,11 @@ conn_open(struct conn *c, struct target *t, struct event_base *base,
 	c->fd =
 	    strcmp(u.scheme, "unix") == 0 ? dial_unix(u.path) : dial_tcp(&u);
 	if (c->fd == -1 || fr_io_nonblock(c->fd) == -1)
-		return fr_failsys(err, FR_UNREACHABLE, "connect to %s", t->url);
+		return errno == 0
+			   ? fr_fail(err, FR_UNREACHABLE,
+				 "%s: there is no host with this name", t->url)
+			   : fr_failsys(
+				 err, FR_UNREACHABLE, "connect to %s", t->url);
 	fr_buf_init(&c->out, 0);
 	fr_buf_init(&c->in, 0);
 	c->readable =

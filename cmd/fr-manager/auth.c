@@ -213,7 +213,7 @@ bool
 fr_auth_allows(const struct fr_auth *a, struct fr_request *q, struct fr_span v)
 {
 	unsigned roles = 0;
-	bool known = false;
+	bool shown = false, known = false;
 	size_t i;
 
 	if (a->path == NULL || q->route->role == 0)
@@ -221,6 +221,7 @@ fr_auth_allows(const struct fr_auth *a, struct fr_request *q, struct fr_span v)
 	if (v.len > 7 && strncasecmp(v.p, "Bearer ", 7) == 0) {
 		v = skip(v, 7);
 		v = skip(v, blank(v));
+		shown = true;
 		/* All are looked at, whichever it is. */
 		for (i = 0; i < a->n; i++)
 			if (a->v[i].text.len == v.len &&
@@ -231,7 +232,8 @@ fr_auth_allows(const struct fr_auth *a, struct fr_request *q, struct fr_span v)
 	}
 	if (!known) {
 		fr_answer_problem(q, 401, "about:blank",
-		    "a bearer token is needed, and this is none");
+		    shown ? "this token is not known"
+			  : "a bearer token is needed");
 		return false;
 	}
 	if ((roles & q->route->role) == 0) {

@@ -287,7 +287,7 @@ try_once(struct fr_client *cl, struct fr_call *call, struct fr_err *err)
 	(void)curl_easy_getinfo(sink.easy, CURLINFO_RETRY_AFTER, &after);
 	call->status = (int)status;
 	call->retry_after_ms = after > 0 ? (int64_t)after * 1000 : 0;
-	o = fr_outcome_status(fr_client_url(cl), call, err);
+	o = fr_outcome_status(fr_client_url(cl), cl->bearer != NULL, call, err);
 out:
 	curl_slist_free_all(headers);
 	return o;

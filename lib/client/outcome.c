@@ -135,8 +135,8 @@ no_such_call(const struct fr_call *call, const char *detail)
 }
 
 enum fr_outcome
-fr_outcome_status(
-    const char *url, const struct fr_call *call, struct fr_err *err)
+fr_outcome_status(const char *url, bool with_token, const struct fr_call *call,
+    struct fr_err *err)
 {
 	enum fr_rc rc = status_rc(call->status);
 	char detail[FR_ERR_MAX];
@@ -150,9 +150,10 @@ fr_outcome_status(
 		    "%s: %s is not there (HTTP 404); is this fr-manager's URL?",
 		    url, call->path);
 	else if (call->status == 401)
-		(void)fr_fail(err, rc,
-		    "%s: %s (a token goes into a file: FR_TOKEN_FILE)", url,
-		    detail[0] != '\0' ? detail : "not allowed without a token");
+		(void)fr_fail(err, rc, "%s: %s%s", url,
+		    detail[0] != '\0' ? detail : "not allowed",
+		    with_token ? ""
+			       : " (a token goes into a file: FR_TOKEN_FILE)");
 	else if (detail[0] != '\0')
 		(void)fr_fail(err, rc, "%s", detail);
 	else if (rc == FR_AGAIN)

@@ -35,8 +35,9 @@ struct fr_failure {
 enum fr_outcome fr_outcome_broken(
     const struct fr_failure *f, struct fr_err *err);
 
-/* What call->status means; the message, if it is no 2xx, goes to *err. */
-enum fr_outcome fr_outcome_status(
-    const char *url, const struct fr_call *call, struct fr_err *err);
+/* What call->status means; the message, if it is no 2xx, goes to *err.
+ * with_token: one was shown. */
+enum fr_outcome fr_outcome_status(const char *url, bool with_token,
+    const struct fr_call *call, struct fr_err *err);
 
 #endif

@@ -29,6 +29,11 @@ is 'without a token' "$(api GET /v1/jobs >/dev/null; http)" 401
 like 'it says which kind is wanted' "$(curl -sS -D - -o "$T/body" \
 	"$FR_MANAGER/v1/jobs")" '^WWW-Authenticate: Bearer'
 is 'with a wrong one' "$(call wrong-token-0123456789 GET /v1/jobs)" 401
+is 'which is told' "$(api GET /v1/jobs \
+	-H 'Authorization: Bearer wrong-token-0123456789' | json detail)" \
+	'this token is not known'
+is 'and told from none' "$(api GET /v1/jobs | json detail)" \
+	'a bearer token is needed'
 is 'with the beginning of one' "$(call "${R%?}" GET /v1/jobs)" 401
 is 'with more than one' "$(call "${R}x" GET /v1/jobs)" 401
 is 'with none' "$(call '' GET /v1/jobs)" 401
