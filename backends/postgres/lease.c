@@ -14,9 +14,7 @@
  */
 
 #define PARTS 48
-#define PART                                                                   \
-	256       /* jobs of one statement: the server begins that much sooner \
-		   */
+#define PART 512  /* jobs of one statement: the server begins the sooner */
 #define GROUP 100 /* ids in a row of leases, so that it stays in its page */
 
 struct leasing {

@@ -10,7 +10,7 @@
  */
 
 #define PARTS 48
-#define PART 256 /* complete jobs of one statement */
+#define PART 512 /* complete jobs of one statement */
 
 static bool
 renew_cols(struct fr_pg *s, const struct fr_renewal *r, size_t from, size_t to,

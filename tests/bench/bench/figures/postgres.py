@@ -33,13 +33,14 @@ def bulk(b, n, redis):
     return run
 
 
-def drained(b, n, redis):
+def drained(b, n, redis, workers=1):
+    """Each manager has so many workers."""
     jobs = 30000 if b.quick else 150000
 
     def run():
         with managers(b, n, redis) as ms:
             fill(ms[0], jobs)
-            return drain(ms, jobs, "-H", handlers(b))
+            return drain(ms * workers, jobs, "-H", handlers(b))
     return run
 
 
@@ -55,6 +56,9 @@ def backends(b, word, n, redis):
 @figures("postgres")
 def postgres(b):
     yield from backends(b, "Postgres", 1, False)
+    yield Figure("Postgres: drain, three workers of one manager",
+                 drained(b, 1, False, 3), peers.drain(b, *ON_POSTGRES),
+                 floors=[at_least(2, "graphile-worker")])
 
     def one(args, name):
         def run():
