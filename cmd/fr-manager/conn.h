@@ -94,7 +94,8 @@ struct fr_http {
 	struct event **doors; /* each of a listening descriptor */
 	size_t ndoors;
 	struct event *resume; /* accepts again after EMFILE */
-	size_t guests;
+	int spare;            /* a descriptor for the time without; -1: none */
+	size_t guests, max_guests;
 	time_t swallowed_s; /* the second in which so many bytes */
 	size_t swallowed;   /* were read for nothing */
 	bool draining;

@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -26,12 +27,22 @@
 /* Above the limit so many more are let in to hear that there is no room: they
  * may ask for signs of life. Those that do not ask soon make way. */
 #define GUESTS 32
+/* Descriptors that are left to others when they have become short. */
+#define RESERVE 8
 /* Let in at a time, so that a crowd does not keep those within waiting. */
 #define ACCEPTS 4
 
 static void expire(int fd, short what, void *arg);
 static void resume(int fd, short what, void *arg);
 static void free_dead(struct fr_http *h);
+
+/* A descriptor in reserve, for whoever comes when there is none left. */
+static void
+spare(struct fr_http *h)
+{
+	if (h->spare == -1)
+		h->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 struct fr_http *
 fr_http_new(const struct fr_http_conf *conf, struct fr_err *err)
@@ -49,6 +60,9 @@ fr_http_new(const struct fr_http_conf *conf, struct fr_err *err)
 	TAILQ_INIT(&h->lingering);
 	h->dirty_end = &h->dirty;
 	h->timer_at_ms = INT64_MAX;
+	h->max_guests = GUESTS;
+	h->spare = -1;
+	spare(h);
 	fr_heap_init(&h->deadlines);
 	h->timer = event_new(conf->base, -1, 0, expire, h);
 	h->resume = event_new(conf->base, -1, 0, resume, h);
@@ -96,6 +110,8 @@ fr_http_free(struct fr_http *h)
 	if (h->resume != NULL)
 		event_free(h->resume);
 	fr_heap_fini(&h->deadlines);
+	if (h->spare != -1)
+		(void)close(h->spare);
 	free(h);
 }
 
@@ -121,7 +137,7 @@ make_room(struct fr_http *h, bool *guest)
 	if (c == NULL)
 		c = TAILQ_FIRST(&h->idle);
 	*guest = c == NULL || c->guest;
-	if (c == NULL && h->guests < GUESTS)
+	if (c == NULL && h->guests < h->max_guests)
 		return true;
 	if (c == NULL)
 		return false;
@@ -165,6 +181,35 @@ accepted(struct fr_http *h, int fd, const struct sockaddr_storage *sa)
 	fr_http_settle(h);
 }
 
+/*
+ * There are as many connections as there are descriptors for, whatever was
+ * said before: from now on others make way, some of the last are guests, and
+ * whoever is one too many hears it. -1: the reserve is used up.
+ */
+static int
+accept_last(struct fr_http *h, int fd, struct sockaddr_storage *sa)
+{
+	const size_t n = h->n.connections;
+	const size_t guests = n / 4 < GUESTS ? n / 4 : GUESTS;
+	const size_t most = n > guests + RESERVE ? n - guests - RESERVE : 1;
+	socklen_t len = sizeof(*sa);
+
+	if (h->spare == -1)
+		return -1;
+	/* That all programs together have too many may pass. */
+	if (errno == EMFILE && most < h->conf.max_connections) {
+		fr_log(FR_LOG_WARN,
+		    "accept: %s: there will be no more than %zu connections",
+		    strerror(errno), most);
+		h->conf.max_connections = most;
+	}
+	h->max_guests = guests;
+	(void)close(h->spare);
+	h->spare = -1;
+	return accept4(
+	    fd, (struct sockaddr *)sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 /* No descriptors, or no memory: that may pass. */
 static void
 cannot_accept(struct fr_http *h)
@@ -172,7 +217,7 @@ cannot_accept(struct fr_http *h)
 	const struct timeval tv = { 0, RESUME_MS * 1000 };
 	size_t i;
 
-	fr_log(FR_LOG_WARN, "accept: %s", strerror(errno));
+	fr_log(FR_LOG_DEBUG, "accept: %s", strerror(errno));
 	for (i = 0; i < h->ndoors; i++)
 		(void)event_del(h->doors[i]);
 	(void)event_add(h->resume, &tv);
@@ -191,8 +236,11 @@ knock(int fd, short what, void *arg)
 		len = sizeof(sa);
 		new = accept4(fd, (struct sockaddr *)&sa, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (new == -1 && (errno == EMFILE || errno == ENFILE))
+			new = accept_last(h, fd, &sa);
 		if (new != -1) {
 			accepted(h, new, &sa);
+			spare(h);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -210,6 +258,7 @@ resume(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	spare(h);
 	for (i = 0; i < h->ndoors; i++)
 		(void)event_add(h->doors[i], NULL);
 }

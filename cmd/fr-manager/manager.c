@@ -331,8 +331,9 @@ raise_limits(struct fr_manager *m)
 	}
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 &&
 	    m->max_connections + others > rl.rlim_cur)
-		m->max_connections =
-		    rl.rlim_cur > 2 * others ? rl.rlim_cur - others : others;
+		m->max_connections = rl.rlim_cur > 2 * others
+					 ? rl.rlim_cur - others
+					 : (rl.rlim_cur + 1) / 2;
 	/* Few threads, so few arenas: memory that one frees another uses. */
 	(void)mallopt(M_ARENA_MAX, 2);
 	/* Large bodies go back to the system, however many there were. */

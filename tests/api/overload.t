@@ -132,4 +132,34 @@ done
 is 'also behind many that say nothing' \
 	"$(await sh -c 'curl -sS "$0/healthz" | grep alive' "$FR_MANAGER")" \
 	'{"alive":true}'
+stop
+
+# Descriptors: when they are used up, whoever comes hears it.
+mkdir "$T/few"
+cat >"$T/few/fr-manager" <<END
+#!/bin/sh
+ulimit -n 48
+exec "$BIN/fr-manager" "\$@"
+END
+chmod +x "$T/few/fr-manager"
+PATH=$T/few:$PATH manager --body-timeout 60
+cat >"$T/crowd.py" <<'END'
+import socket, sys
+host, port = sys.argv[1].split("//", 1)[1].rsplit(":", 1)
+def ask(text):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(float(sys.argv[2]))
+    s.sendall(text)
+    return s
+held = [ask(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: "
+            b"application/json\r\nContent-Length: 9\r\n\r\n{")
+        for _ in range(200)]
+print(ask(b"GET /healthz HTTP/1.0\r\n\r\n").recv(12).decode())
+END
+like 'without a descriptor left an answer still comes' "$("$FR_PYTHON" -I -S \
+	"$T/crowd.py" "$FR_MANAGER" $((20 * FR_TEST_SLOW)) 2>>"$T/log")" \
+	'^HTTP/1.1 (200|503)'
+is 'when they have gone all is well' "$(await fits)" yes
+is 'and the log says it once or twice' "$(test "$(grep -c \
+	'warn.* accept: ' "$T/log")" -le 2 && echo so)" so
 done_testing
