@@ -95,13 +95,6 @@ count_in(struct fr_conn *c)
 	c->in_bytes = c->in.cap;
 }
 
-/* Whether much has come before its turn already. */
-static bool
-crowded(const struct fr_http *h)
-{
-	return h->n.in_bytes > h->conf.max_memory / 8;
-}
-
 /* Those that wait are told that nobody will read the answer. */
 static void
 tell_gone(struct fr_conn *c)
@@ -245,7 +238,7 @@ fr_conn_readable(struct fr_conn *c)
 	set_idle(c, false);
 	n = body ? read_body(c)
 		 : read(c->fd, h->scratch,
-		       crowded(h) || c->lane == &h->lanes[FR_LANE_LIGHT]
+		       fr_http_crowded(h) || c->lane == &h->lanes[FR_LANE_LIGHT]
 			   ? SMALL_STEP
 			   : sizeof(h->scratch));
 	if (n == -1) {
@@ -425,7 +418,8 @@ fr_conn_settle(struct fr_conn *c)
 		return;
 	}
 	count_in(c);
-	poll_read(c, !c->eof && !c->deaf && !(c->blocked && crowded(c->http)) &&
+	poll_read(c, !c->eof && !c->deaf &&
+			 !(c->blocked && fr_http_crowded(c->http)) &&
 			 c->in.len < AHEAD + c->http->conf.max_header);
 	if (c->first == NULL && c->in.len == 0 && c->out.len == 0 &&
 	    c->state == FR_CONN_HEAD && !c->eof)

@@ -140,6 +140,12 @@ fr_http_memory(const struct fr_http *h)
 {
 	return (size_t)(h->n.bytes + h->n.in_bytes);
 }
+/* Whether much has come already that is no whole request, or not its turn. */
+static inline bool
+fr_http_crowded(const struct fr_http *h)
+{
+	return h->n.in_bytes > h->conf.max_memory / 8;
+}
 const char *fr_http_date(struct fr_http *h);
 void fr_http_free_req(struct fr_req *r);
 /* Whether it only waits, and so is no load. */

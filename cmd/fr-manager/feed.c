@@ -277,6 +277,13 @@ feed_head(struct fr_conn *c, struct fr_span in)
 		return 0;
 	}
 	rc = fr_head_find(in, h->conf.max_header, &c->scan, &len, &err);
+	/* Most heads come whole; thousands of halves would take the memory of
+	 * those who have work to do. */
+	if (rc == FR_AGAIN && fr_http_crowded(h)) {
+		h->n.shed++;
+		fr_conn_bad(c, 503, "too much to do at the moment");
+		return in.len;
+	}
 	if (rc == FR_AGAIN) {
 		if (!c->timed_head) {
 			fr_http_deadline(c, h->conf.header_ms);

@@ -41,6 +41,7 @@ static const struct kind kinds[] = {
 	{ "wait", "the end of a job, which never comes", false },
 	{ "silent", "nothing at all", true },
 	{ "half", "half of a request", true },
+	{ "heads", "a head of 15 KiB without its end", true },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -120,6 +121,10 @@ make_request(const char *wait_for)
 		pad(&b, 1000000);
 		request("POST", "/v1/jobs", "application/json", &b);
 		f.request.len -= 500000;
+	} else if (strcmp(k, "heads") == 0) {
+		fr_buf_adds(
+		    &f.request, "GET /v1/jobs HTTP/1.1\r\nHost: flood\r\nX: ");
+		pad(&f.request, 15000);
 	} else if (strcmp(k, "list") == 0 || strcmp(k, "deaf") == 0) {
 		request("GET", "/v1/jobs?limit=1000", "text/plain", &b);
 	} else if (strcmp(k, "wait") == 0) {

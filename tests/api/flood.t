@@ -73,7 +73,7 @@ during() { # KIND MIB: what holds in every flood
 	is "$fr_kind: what was refused hears when to come again" \
 		"$(told without_time)" 0
 	# Those who never read are cut in the end.
-	[ "$fr_kind" = half ] ||
+	[ "$fr_kind" = half ] || [ "$fr_kind" = heads ] ||
 		is "$fr_kind: no connection was cut" "$(told cut)" 0
 }
 
@@ -99,7 +99,7 @@ stop "$WORKER" && stop
 # Those who do not read, or say nothing, hold what they hold.
 begin --max-memory 32M
 id=$(submit '{"type":"never"}')
-for kind in deaf silent half; do
+for kind in deaf silent half heads parked; do
 	flood "$kind"
 	during "$kind" 256
 done

@@ -90,6 +90,30 @@ is 'and nothing is kept' \
 	"$(test "$(api GET /metrics | metric http_memory_bytes)" -lt 8000 && echo so)" so
 stop "$MANAGER"
 
+# Heads without an end.
+manager --max-memory 100k --header-timeout 60
+cat >"$T/heads.py" <<'END'
+import socket, sys
+host, port = sys.argv[1].split("//", 1)[1].rsplit(":", 1)
+def ask(text):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(float(sys.argv[2]))
+    s.sendall(text)
+    return s
+held = [ask(b"GET / HTTP/1.1\r\nX: " + b"x" * 10000) for _ in range(60)]
+print(held[-1].recv(300).decode())
+body = b'{"type":"a"}'
+print(ask(b"POST /v1/jobs HTTP/1.0\r\nContent-Type: application/json\r\n"
+          b"Content-Length: 12\r\n\r\n" + body).recv(12).decode())
+END
+"$FR_PYTHON" -I -S "$T/heads.py" "$FR_MANAGER" $((20 * FR_TEST_SLOW)) \
+	>"$T/heads" 2>>"$T/log"
+like 'one head too many that has no end is refused' "$(cat "$T/heads")" \
+	'^HTTP/1.1 503'
+like 'with the time to come again' "$(cat "$T/heads")" '^Retry-After: 1'
+like 'so that others are served' "$(tail -n 1 "$T/heads")" '^HTTP/1.1 201'
+stop "$MANAGER"
+
 # Answers that nobody takes: large ones are refused before memory grows.
 manager --max-memory 4M
 printf '{"type":"a","data":"%s"}' "$(printf '%900000s' '' | tr ' ' x)" >"$T/one"
