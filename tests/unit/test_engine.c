@@ -1141,11 +1141,11 @@ a_purge_lets_others_through(void **state)
 	/* ... but again after a while, however many they are. */
 	while (purged(w) < 320) {
 		n = purged(w);
-		w->ms += 2;
+		w->ms += 3;
 		busy_step(w);
 		assert_in_range(purged(w), n + 1, n + 60);
 	}
-	w->ms += 2;
+	w->ms += 3;
 	settle(w);
 	assert_ptr_equal(answer(w), op);
 	assert_int_equal(op->u.purge.count, 320);
