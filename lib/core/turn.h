@@ -171,6 +171,12 @@ void fr_turn_fini(struct fr_turn *t);
 FR_MUSTCHECK enum fr_rc fr_turn_rows(struct fr_engine *e, struct fr_err *err);
 struct fr_row *fr_turn_row(const struct fr_turn *t, const struct fr_uuid *id);
 
+/* gather.c: sorts all that is to be applied in this turn into its lists;
+ * returns how many. */
+size_t fr_gather(struct fr_engine *e);
+/* After the turn: the others get as much time as large batches have taken. */
+void fr_gather_rest(struct fr_engine *e);
+
 /* The parts of a transaction, in this order; anything but FR_OK loses it. */
 FR_MUSTCHECK enum fr_rc fr_apply_creates(
     struct fr_engine *e, bool *again, struct fr_err *err);
