@@ -160,7 +160,8 @@ fr_mq_close(struct fr_queue *base)
 static uint32_t
 fr_mq_caps(struct fr_queue *q)
 {
-	return self(q)->weigh != NULL ? FR_QUEUE_WANTS_DATA : 0;
+	/* Whoever weighs is another program. */
+	return self(q)->weigh != NULL ? FR_QUEUE_WANTS_DATA : FR_QUEUE_LOCAL;
 }
 
 static const char *

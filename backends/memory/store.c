@@ -310,7 +310,7 @@ mem_pause(struct fr_store *s, const char *type, bool paused, struct fr_err *err)
 const struct fr_store_ops fr_store_memory = {
 	.abi = FR_BACKEND_ABI,
 	.size = sizeof(struct fr_store_ops),
-	.caps = 0,
+	.caps = FR_STORE_LOCAL,
 	.scheme = "memory",
 	.open = mem_open,
 	.close = mem_close,

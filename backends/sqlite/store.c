@@ -311,7 +311,7 @@ sq_describe(struct fr_store *s)
 const struct fr_store_ops fr_store_sqlite = {
 	.abi = FR_BACKEND_ABI,
 	.size = sizeof(struct fr_store_ops),
-	.caps = FR_STORE_DURABLE,
+	.caps = FR_STORE_DURABLE | FR_STORE_LOCAL,
 	.scheme = "sqlite",
 	.open = sq_open,
 	.close = sq_close,

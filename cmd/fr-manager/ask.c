@@ -36,7 +36,7 @@ fr_ask_engine(struct fr_request *q, bool parked, fr_handler_fn *next)
 	q->op.owner = q;
 	q->next = next;
 	fr_http_lend(&q->http, parked);
-	rc = fr_engine_submit(m->engine, &q->op);
+	rc = fr_engine_put(m->engine, &q->op);
 	if (rc == FR_OK)
 		return;
 	fr_http_back(&q->http);

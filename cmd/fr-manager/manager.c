@@ -193,15 +193,11 @@ fr_manager_beat(struct fr_manager *m)
 		(void)event_add(m->beat, &tv);
 }
 
-/* The descriptor is edge-triggered: reading it would only cost. */
 static void
-on_wake(int fd, short what, void *arg)
+take_answers(struct fr_manager *m)
 {
 	static const struct timeval now;
-	struct fr_manager *m = arg;
 
-	(void)fd;
-	(void)what;
 	/* First those who ask have their turn. */
 	if (fr_ask_answers(m, false))
 		(void)event_add(m->more, &now);
@@ -217,6 +213,15 @@ on_wake(int fd, short what, void *arg)
 		engine_failed(m);
 	if (m->stopping)
 		stop_step(m);
+}
+
+/* Edge-triggered: to read it would only cost. */
+static void
+on_wake(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	take_answers(arg);
 }
 
 static void
@@ -429,7 +434,15 @@ enum fr_rc
 fr_manager_run(struct fr_manager *m)
 {
 	announce(m);
-	if (event_base_dispatch(m->base) == -1)
+	int rc;
+
+	/* What one round has brought is done together. */
+	do {
+		rc = event_base_loop(m->base, EVLOOP_ONCE);
+		while (fr_engine_go(m->engine))
+			take_answers(m);
+	} while (rc == 0 && !event_base_got_break(m->base));
+	if (rc == -1)
 		m->rc = FR_IO;
 	return m->rc;
 }

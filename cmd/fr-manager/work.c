@@ -48,7 +48,7 @@ fr_work_give_back(struct fr_manager *m, struct fr_exchange *x)
 		op->u.work.finished[i].token = x->jobs[i].lease;
 		op->u.work.finished[i].how = FR_FINISH_RELEASED;
 	}
-	if (fr_engine_submit(m->engine, op) != FR_OK)
+	if (fr_engine_put(m->engine, op) != FR_OK)
 		fr_arena_free(a);
 }
 

@@ -21,8 +21,8 @@ min64(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-enum fr_rc
-fr_engine_submit(struct fr_engine *e, struct fr_op *op)
+static enum fr_rc
+put(struct fr_engine *e, struct fr_op *op, bool *first)
 {
 	op->rc = FR_OK;
 	op->err.msg[0] = '\0';
@@ -30,7 +30,26 @@ fr_engine_submit(struct fr_engine *e, struct fr_op *op)
 	op->waiting = op->now = op->answered = op->listed = false;
 	op->timer.pos = 0;
 	op->list_prev = op->list_next = NULL;
-	return fr_inbox_put(&e->inbox, op);
+	return fr_inbox_put(&e->inbox, op, first);
+}
+
+enum fr_rc
+fr_engine_submit(struct fr_engine *e, struct fr_op *op)
+{
+	bool first = false;
+	const enum fr_rc rc = put(e, op, &first);
+
+	if (first)
+		fr_inbox_wake(&e->inbox);
+	return rc;
+}
+
+enum fr_rc
+fr_engine_put(struct fr_engine *e, struct fr_op *op)
+{
+	if (op->kind != FR_OP_WORK && !fr_op_prompt(op))
+		e->put.slow = true;
+	return put(e, op, &e->put.first);
 }
 
 void
@@ -84,7 +103,7 @@ release_answers(struct fr_engine *e)
 {
 	if (e->done == NULL)
 		return;
-	if (fr_inbox_answer(&e->inbox, e->done, e->done_last) &&
+	if (fr_inbox_answer(&e->inbox, e->done, e->done_last) && !e->here &&
 	    e->c.wake != NULL)
 		e->c.wake(e->c.wake_arg);
 	e->done = e->done_last = NULL;
@@ -284,6 +303,12 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	return FR_OK;
 }
 
+static bool
+stopping(const struct fr_engine *e)
+{
+	return __atomic_load_n(&e->stopping, __ATOMIC_ACQUIRE);
+}
+
 static void
 answer_rest(struct fr_engine *e)
 {
@@ -315,19 +340,93 @@ enum fr_rc
 fr_engine_run(struct fr_engine *e, struct fr_err *err)
 {
 	const struct fr_clock *k = e->c.clock;
-	int64_t next_ms;
+	int64_t end_ms;
 	enum fr_rc rc;
 	int fd = -1;
 
 	if (e->c.store->ops->watch_fd != NULL)
 		fd = e->c.store->ops->watch_fd(e->c.store);
 	for (;;) {
-		rc = fr_engine_step(e, &next_ms, err);
-		if (rc != FR_OK ||
-		    __atomic_load_n(&e->stopping, __ATOMIC_ACQUIRE))
+		pthread_mutex_lock(&e->turning);
+		rc = fr_engine_step(e, &end_ms, err);
+		e->sleep_end_ms = end_ms;
+		pthread_mutex_unlock(&e->turning);
+		if (rc != FR_OK || stopping(e))
 			break;
-		fr_inbox_wait(&e->inbox, next_ms - k->mono_ms(k->arg), fd);
+		fr_inbox_wait(&e->inbox, end_ms - k->mono_ms(k->arg), fd);
 	}
+	pthread_mutex_lock(&e->turning);
 	answer_rest(e);
+	pthread_mutex_unlock(&e->turning);
 	return rc;
+}
+
+/* ------------------------------------------------------------------ */
+
+/*
+ * With so many at once a thread that is woken would have to be waited for; with
+ * fewer the disk would be, while nobody reads what else arrives.
+ */
+#define HERE_LEAST 12
+/* After two turns that took so long the next ones are not run here; one may
+ * have copied the log of the store. */
+#define HERE_SLOW_MS 5
+#define HERE_REST_MS 1000
+
+/* Nothing else is due, and nothing is amiss: it is only what was put. */
+static bool
+may_turn_here(const struct fr_engine *e)
+{
+	const struct fr_clock *k = e->c.clock;
+	const int64_t now_ms = k->mono_ms(k->arg);
+
+	return e->local && now_ms >= e->here_ms && now_ms < e->next_sweep_ms &&
+	       !e->fatal && !stopping(e) && !e->loading && !e->degraded &&
+	       !e->fresh && !e->full && e->away_since_ms == 0 &&
+	       e->redo == NULL && e->purges == NULL && !e->more_to_purge &&
+	       e->prompt.first == NULL && e->bulk.first == NULL;
+}
+
+static void
+turn_here(struct fr_engine *e)
+{
+	const struct fr_clock *k = e->c.clock;
+	struct fr_err err = FR_ERR_INIT;
+	int64_t next_ms, now_ms;
+	enum fr_rc rc;
+
+	e->here = true;
+	rc = fr_engine_step(e, &next_ms, &err);
+	e->here = false;
+	now_ms = k->mono_ms(k->arg);
+	if (now_ms - e->turn.mono_ms < HERE_SLOW_MS)
+		e->here_slow = false;
+	else if (!e->here_slow)
+		e->here_slow = true;
+	else
+		e->here_ms = now_ms + HERE_REST_MS;
+	/* It has to stop, or sleeps for too long now. */
+	if (rc != FR_OK || next_ms < e->sleep_end_ms)
+		fr_inbox_poke(&e->inbox);
+}
+
+bool
+fr_engine_go(struct fr_engine *e)
+{
+	const bool first = e->put.first, slow = e->put.slow;
+	bool here;
+
+	e->put.first = e->put.slow = false;
+	if (!slow && fr_inbox_pending(&e->inbox) >= HERE_LEAST &&
+	    pthread_mutex_trylock(&e->turning) == 0) {
+		here = may_turn_here(e);
+		if (here)
+			turn_here(e);
+		pthread_mutex_unlock(&e->turning);
+		if (here)
+			return true;
+	}
+	if (first)
+		fr_inbox_wake(&e->inbox);
+	return false;
 }

@@ -15,10 +15,11 @@
 #include "core/op.h"
 
 /*
- * All job logic: one thread that owns the store and the queue. It takes
- * everything that has arrived, applies it as one store transaction, commits,
- * pushes to the queue, and releases the answers. It knows nothing of HTTP;
- * time, randomness, store and queue are handed in.
+ * All job logic. In turns it takes everything that has arrived, applies it as
+ * one store transaction, commits, pushes to the queue, and releases the
+ * answers. A thread of its own runs the turns, and owns the store and the
+ * queue meanwhile; another may run one in its place, with fr_engine_go. It
+ * knows nothing of HTTP; time, randomness, store and queue are handed in.
  */
 struct fr_engine;
 
@@ -35,16 +36,15 @@ struct fr_engine_conf {
 	int64_t retry_max_ms;  /* 10 minutes by default */
 	size_t max_pending; /* ops in the inbox before FR_AGAIN; 0: 100,000 */
 	size_t max_pending_bytes; /* of their arenas; 0: 512 MiB */
-	/* Is there a hook for this? NULL: none. Called on the engine's thread.
-	 */
+	/* Is there a hook for this? NULL: none. This and the next two are
+	 * called by whoever runs the turn. */
 	bool (*hook_wanted)(
 	    void *arg, enum fr_event_kind kind, struct fr_span type);
 	void *hook_arg;
-	/* Called from the engine's thread when answers are there to be taken.
-	 */
+	/* Answers are there to be taken. */
 	void (*wake)(void *arg);
 	void *wake_arg;
-	/* Called on the engine's thread when outbox events are there. */
+	/* Outbox events are there. */
 	void (*outbox_ready)(void *arg);
 	void *outbox_arg;
 };
@@ -61,6 +61,20 @@ void fr_engine_free(struct fr_engine *e);
  * has stopped because the store failed.
  */
 FR_MUSTCHECK enum fr_rc fr_engine_submit(struct fr_engine *e, struct fr_op *op);
+
+/*
+ * The same for the one thread that hands over many and then says fr_engine_go,
+ * without which they may stay where they are.
+ */
+FR_MUSTCHECK enum fr_rc fr_engine_put(struct fr_engine *e, struct fr_op *op);
+
+/*
+ * Has done what was put. Many quick ops are done here, on the caller's thread,
+ * which is sooner than to wake the engine's and to be woken by it; if that is
+ * in a turn, or has other things to do, or the disk was slow of late, it does
+ * them. True: there are answers to be taken, and `wake` was not called.
+ */
+bool fr_engine_go(struct fr_engine *e);
 
 /* Nobody waits for op any more: it comes back soon, with FR_AGAIN if it was
  * not done yet. Any thread. */

@@ -107,13 +107,11 @@ sort_op(struct fr_engine *e, struct fr_op *op)
 	op->listed = to != NULL && v == &t->works;
 }
 
-static void
-line_up(struct fr_engine *e, struct fr_op *op)
+bool
+fr_op_prompt(const struct fr_op *op)
 {
-	const bool prompt = op->u.create.n == 1 &&
-			    op->u.create.jobs[0].data.len <= PROMPT_BYTES;
-
-	add_last(prompt ? &e->prompt : &e->bulk, op);
+	return op->kind == FR_OP_CREATE && op->u.create.n == 1 &&
+	       op->u.create.jobs[0].data.len <= PROMPT_BYTES;
 }
 
 static int64_t
@@ -204,7 +202,7 @@ fr_gather(struct fr_engine *e)
 	for (; op != NULL; op = next) {
 		next = op->next;
 		if (op->kind == FR_OP_CREATE) {
-			line_up(e, op);
+			add_last(fr_op_prompt(op) ? &e->prompt : &e->bulk, op);
 			continue;
 		}
 		sort_op(e, op);

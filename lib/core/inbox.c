@@ -48,8 +48,9 @@ fr_inbox_fini(struct fr_inbox *in)
 	pthread_mutex_destroy(&in->lock);
 }
 
-static void
-wake(struct fr_inbox *in)
+/* Without the lock, or who wakes up would only wait for that. */
+void
+fr_inbox_wake(struct fr_inbox *in)
 {
 	pthread_cond_signal(&in->news);
 	/* A full pipe wakes just as well. */
@@ -58,11 +59,10 @@ wake(struct fr_inbox *in)
 }
 
 enum fr_rc
-fr_inbox_put(struct fr_inbox *in, struct fr_op *op)
+fr_inbox_put(struct fr_inbox *in, struct fr_op *op, bool *first)
 {
 	const size_t bytes = op->arena == NULL ? 0 : fr_arena_bytes(op->arena);
 	enum fr_rc rc = FR_OK;
-	bool first = false;
 
 	pthread_mutex_lock(&in->lock);
 	if (in->closed) {
@@ -79,13 +79,10 @@ fr_inbox_put(struct fr_inbox *in, struct fr_op *op)
 			in->last->next = op;
 		in->last = op;
 		in->bytes += bytes;
-		first = in->n++ == 0;
+		if (in->n++ == 0)
+			*first = true;
 	}
 	pthread_mutex_unlock(&in->lock);
-	/* Whoever sleeps has seen an empty inbox. Without the lock, or it would
-	 * wake up only to wait for that. */
-	if (first)
-		wake(in);
 	return rc;
 }
 
@@ -108,7 +105,7 @@ fr_inbox_abandon(struct fr_inbox *in, const struct fr_op *op)
 		in->abandoned_cap = cap;
 	}
 	in->abandoned[in->nabandoned++] = op->serial;
-	wake(in);
+	fr_inbox_wake(in);
 	pthread_mutex_unlock(&in->lock);
 }
 
@@ -117,7 +114,7 @@ fr_inbox_poke(struct fr_inbox *in)
 {
 	pthread_mutex_lock(&in->lock);
 	in->poked = true;
-	wake(in);
+	fr_inbox_wake(in);
 	pthread_mutex_unlock(&in->lock);
 }
 

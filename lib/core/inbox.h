@@ -37,13 +37,20 @@ FR_MUSTCHECK enum fr_rc fr_inbox_init(
     struct fr_inbox *in, size_t max_n, size_t max_bytes);
 void fr_inbox_fini(struct fr_inbox *in);
 
-/* Adds op and gives it a serial number. FR_AGAIN: full; FR_IO: closed. */
-FR_MUSTCHECK enum fr_rc fr_inbox_put(struct fr_inbox *in, struct fr_op *op);
+/*
+ * Adds op and gives it a serial number; *first becomes true if there was none
+ * before, so that fr_inbox_wake must follow. FR_AGAIN: full; FR_IO: closed.
+ */
+FR_MUSTCHECK enum fr_rc fr_inbox_put(
+    struct fr_inbox *in, struct fr_op *op, bool *first);
+
+/* Whoever waits in fr_inbox_wait looks at what has arrived. */
+void fr_inbox_wake(struct fr_inbox *in);
 
 /* Notes that nobody waits for op any more. */
 void fr_inbox_abandon(struct fr_inbox *in, const struct fr_op *op);
 
-/* Wakes whoever waits in fr_inbox_wait. */
+/* Ends the wait of fr_inbox_wait, or the next one, whatever has arrived. */
 void fr_inbox_poke(struct fr_inbox *in);
 
 /* Waits for news, at most ms milliseconds, or until fd (-1: none) can be

@@ -162,11 +162,18 @@ fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
 		(void)fr_fail(err, FR_NOMEM, "start the engine: no memory");
 		return NULL;
 	}
+	if (pthread_mutex_init(&e->turning, NULL) != 0) {
+		free(e);
+		(void)fr_fail(err, FR_NOMEM, "start the engine: no memory");
+		return NULL;
+	}
 	e->c = *conf;
 	set_defaults(&e->c);
 	init_vecs(&e->turn);
 	fr_heap_init(&e->timers);
 	e->shared = (conf->store->ops->caps & FR_STORE_SHARED) != 0;
+	e->local = (conf->store->ops->caps & FR_STORE_LOCAL) != 0 &&
+		   (conf->queue->ops->caps(conf->queue) & FR_QUEUE_LOCAL) != 0;
 	e->shared_queue =
 	    (conf->queue->ops->caps(conf->queue) & FR_QUEUE_SHARED) != 0;
 	e->wants_data =
@@ -180,6 +187,7 @@ fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
 		&e->inbox, e->c.max_pending, e->c.max_pending_bytes) != FR_OK) {
 		fr_map_free(e->waits);
 		fr_map_free(e->by_serial);
+		pthread_mutex_destroy(&e->turning);
 		free(e);
 		(void)fr_fail(err, FR_NOMEM, "start the engine: no memory");
 		return NULL;
@@ -212,5 +220,6 @@ fr_engine_free(struct fr_engine *e)
 	fr_map_free(e->waits);
 	fr_map_free(e->by_serial);
 	fr_inbox_fini(&e->inbox);
+	pthread_mutex_destroy(&e->turning);
 	free(e);
 }

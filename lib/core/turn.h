@@ -2,6 +2,7 @@
 #ifndef FR_TURN_H
 #define FR_TURN_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,6 +90,17 @@ struct fr_line {
 
 struct fr_engine {
 	struct fr_engine_conf c;
+	pthread_mutex_t
+	    turning;        /* held in a turn, by the thread that runs it */
+	struct {            /* of whoever puts */
+		bool first; /* into an empty inbox */
+		bool slow;  /* something that may take its time */
+	} put;
+	bool local;           /* turns wait for nothing but a local disk */
+	bool here;            /* this one is not run by the engine's thread */
+	bool here_slow;       /* the last one here was */
+	int64_t here_ms;      /* monotonic: not before, the disk is slow */
+	int64_t sleep_end_ms; /* monotonic: of the engine's thread */
 	struct fr_inbox inbox;
 	struct fr_types types;
 	struct fr_workers workers;
@@ -171,7 +183,9 @@ void fr_turn_fini(struct fr_turn *t);
 FR_MUSTCHECK enum fr_rc fr_turn_rows(struct fr_engine *e, struct fr_err *err);
 struct fr_row *fr_turn_row(const struct fr_turn *t, const struct fr_uuid *id);
 
-/* gather.c: sorts all that is to be applied in this turn into its lists;
+/* gather.c: whether it makes one job, with little data. */
+bool fr_op_prompt(const struct fr_op *op);
+/* Sorts all that is to be applied in this turn into its lists;
  * returns how many. */
 size_t fr_gather(struct fr_engine *e);
 /* After the turn: the others get as much time as large batches have taken. */

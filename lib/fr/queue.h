@@ -21,6 +21,7 @@ struct fr_queue { /* first member of every backend's own struct */
 /* Capabilities, known after open. */
 #define FR_QUEUE_SHARED (1U << 0)     /* several managers may use one URL */
 #define FR_QUEUE_WANTS_DATA (1U << 1) /* push wants the job's data */
+#define FR_QUEUE_LOCAL (1U << 2)      /* waits for nothing */
 
 /* One runnable job. Type and data are borrowed. */
 struct fr_ticket {

@@ -41,6 +41,7 @@ struct fr_store { /* first member of every backend's own struct */
 /* Capabilities. */
 #define FR_STORE_DURABLE (1U << 0) /* commit survives kill -9 and power cut */
 #define FR_STORE_SHARED (1U << 1)  /* several managers may use one URL */
+#define FR_STORE_LOCAL (1U << 2)   /* waits for memory and a local disk only */
 
 /* Flags of open. */
 #define FR_STORE_READONLY (1U << 0) /* get, list, stats, ... only */

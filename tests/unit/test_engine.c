@@ -23,6 +23,8 @@ struct world {
 	char url[32];
 	bool eager; /* answers are taken, and forgotten, when they are there */
 	unsigned taken;
+	unsigned woken;
+	int64_t lag_ms; /* passes whenever the engine looks at the clock */
 };
 
 /* As the thread that waits for answers may do at any moment. */
@@ -32,6 +34,7 @@ take_eagerly(void *arg)
 	struct world *w = arg;
 	struct fr_op *op, *next;
 
+	w->woken++;
 	if (!w->eager)
 		return;
 	for (op = fr_engine_take(w->engine); op != NULL; op = next) {
@@ -52,7 +55,9 @@ held_wall(void *arg)
 static int64_t
 held_mono(void *arg)
 {
-	return ((struct world *)arg)->ms;
+	struct world *w = arg;
+
+	return w->ms += w->lag_ms;
 }
 
 static void
@@ -1290,6 +1295,88 @@ workers_that_were_made_up_are_forgotten(void **state)
 	op_free(op);
 }
 
+static void
+put_works(struct world *w, int n)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g",
+		"h", "i", "j", "k", "l" };
+	int i;
+
+	for (i = 0; i < n; i++)
+		assert_int_equal(
+		    fr_engine_put(w->engine, work_op(names[i], "t", 1, 0)),
+		    FR_OK);
+}
+
+static void
+many_at_once_are_done_by_whoever_brings_them(void **state)
+{
+	struct world *w = *state;
+	const unsigned woken = w->woken;
+
+	put_works(w, 12);
+	assert_true(fr_engine_go(w->engine));
+	assert_int_equal(answered(w), 12);
+	assert_int_equal(w->woken, woken);
+	assert_false(fr_engine_go(w->engine));
+}
+
+static void
+few_are_left_to_the_thread_of_the_engine(void **state)
+{
+	struct world *w = *state;
+
+	put_works(w, 3);
+	assert_false(fr_engine_go(w->engine));
+	assert_null(fr_engine_take(w->engine));
+	step(w);
+	assert_int_equal(answered(w), 3);
+}
+
+static void
+what_may_be_long_is_left_to_the_thread_of_the_engine(void **state)
+{
+	struct world *w = *state;
+
+	put_works(w, 12);
+	assert_int_equal(
+	    fr_engine_put(w->engine, op_new(FR_OP_WORKERS)), FR_OK);
+	assert_false(fr_engine_go(w->engine));
+	assert_null(fr_engine_take(w->engine));
+	step(w);
+	assert_int_equal(answered(w), 13);
+	/* So is what is due by itself. */
+	w->ms += 3000;
+	put_works(w, 12);
+	assert_false(fr_engine_go(w->engine));
+	settle(w);
+	assert_int_equal(answered(w), 12);
+	put_works(w, 12);
+	assert_true(fr_engine_go(w->engine));
+	assert_int_equal(answered(w), 12);
+}
+
+static void
+a_slow_disk_holds_up_whoever_brings_them_twice_and_no_more(void **state)
+{
+	struct world *w = *state;
+	int i;
+
+	w->lag_ms = 10;
+	for (i = 0; i < 3; i++) {
+		put_works(w, 12);
+		assert_int_equal(fr_engine_go(w->engine), i < 2);
+		step(w);
+		assert_int_equal(answered(w), 12);
+	}
+	w->lag_ms = 0;
+	w->ms += 1000;
+	settle(w);
+	put_works(w, 12);
+	assert_true(fr_engine_go(w->engine));
+	assert_int_equal(answered(w), 12);
+}
+
 int
 main(void)
 {
@@ -1325,6 +1412,10 @@ main(void)
 		T(large_batches_hold_up_no_report_and_no_small_job),
 		T(workers_that_were_made_up_are_forgotten),
 		T(a_clock_set_forward_ends_no_lease),
+		T(many_at_once_are_done_by_whoever_brings_them),
+		T(few_are_left_to_the_thread_of_the_engine),
+		T(what_may_be_long_is_left_to_the_thread_of_the_engine),
+		T(a_slow_disk_holds_up_whoever_brings_them_twice_and_no_more),
 		T(an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it),
 	};
 
