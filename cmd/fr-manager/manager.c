@@ -433,13 +433,17 @@ announce(struct fr_manager *m)
 enum fr_rc
 fr_manager_run(struct fr_manager *m)
 {
-	announce(m);
+	bool more = false;
 	int rc;
 
-	/* What one round has brought is done together. */
+	announce(m);
+	/* What one round has brought is done together. Its answers may have let
+	 * in more, which must not wait for the next event. */
 	do {
-		rc = event_base_loop(m->base, EVLOOP_ONCE);
-		while (fr_engine_go(m->engine))
+		rc = event_base_loop(m->base,
+		    more ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
+		more = fr_engine_go(m->engine);
+		if (more)
 			take_answers(m);
 	} while (rc == 0 && !event_base_got_break(m->base));
 	if (rc == -1)
