@@ -270,6 +270,7 @@ apply_purge(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 	    e->turn.now_ms - op->u.purge.older_ms, &n, &all, err);
 	if (rc != FR_OK)
 		return rc;
+	op->u.purge.last = (int64_t)n;
 	op->u.purge.count += (int64_t)n;
 	fr_count(&e->counters.purged, n);
 	if (all || op->u.purge.count == limit) {

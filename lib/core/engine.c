@@ -47,9 +47,16 @@ fr_engine_submit(struct fr_engine *e, struct fr_op *op)
 enum fr_rc
 fr_engine_put(struct fr_engine *e, struct fr_op *op)
 {
-	if (op->kind != FR_OP_WORK && !fr_op_prompt(op))
-		e->put.slow = true;
-	return put(e, op, &e->put.first);
+	const bool slow = op->kind != FR_OP_WORK && !fr_op_prompt(op);
+	bool first = false;
+	const enum fr_rc rc = put(e, op, &first);
+
+	if (rc != FR_OK)
+		return rc;
+	/* What was slow may still be there, unless there was nothing. */
+	e->put.slow = slow || (e->put.slow && !first);
+	e->put.first = e->put.first || first;
+	return FR_OK;
 }
 
 void
@@ -416,7 +423,7 @@ fr_engine_go(struct fr_engine *e)
 	const bool first = e->put.first, slow = e->put.slow;
 	bool here;
 
-	e->put.first = e->put.slow = false;
+	e->put.first = false;
 	if (!slow && fr_inbox_pending(&e->inbox) >= HERE_LEAST &&
 	    pthread_mutex_trylock(&e->turning) == 0) {
 		here = may_turn_here(e);

@@ -82,6 +82,8 @@ sort_op(struct fr_engine *e, struct fr_op *op)
 	struct fr_op **to;
 
 	op->next = NULL;
+	if (op->kind == FR_OP_PURGE)
+		op->u.purge.last = 0;
 	if (op->kind == FR_OP_CREATE) {
 		if (t->creates_last == NULL)
 			t->creates = op;

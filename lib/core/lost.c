@@ -36,6 +36,10 @@ put_back(struct fr_engine *e, struct fr_vec *ops)
 		op = *(struct fr_op **)fr_vec_at(ops, i);
 		if (op->waiting)
 			continue; /* it has nothing to change */
+		if (op->kind == FR_OP_PURGE) {
+			op->u.purge.count -= op->u.purge.last;
+			op->u.purge.last = 0;
+		}
 		op->next = e->redo;
 		e->redo = op;
 	}

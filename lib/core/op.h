@@ -137,6 +137,7 @@ struct fr_op {
 			int64_t older_ms; /* age */
 			int64_t limit;    /* so many at most; 0: all */
 			int64_t count;    /* out */
+			int64_t last;     /* of these, in this turn */
 		} purge;
 		struct {
 			struct fr_uuid id;

@@ -94,7 +94,7 @@ struct fr_engine {
 	    turning;        /* held in a turn, by the thread that runs it */
 	struct {            /* of whoever puts */
 		bool first; /* into an empty inbox */
-		bool slow;  /* something that may take its time */
+		bool slow;  /* the inbox may hold what takes its time */
 	} put;
 	bool local;           /* turns wait for nothing but a local disk */
 	bool here;            /* this one is not run by the engine's thread */

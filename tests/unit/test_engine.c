@@ -1097,6 +1097,66 @@ a_purge_stops_at_its_limit(void **state)
 	}
 }
 
+static enum fr_rc
+commit_to_full_disk(struct fr_store *s, struct fr_err *err)
+{
+	s->ops->rollback(s);
+	return fr_fail(err, FR_NOSPACE, "disk full");
+}
+
+static void
+a_purge_that_found_the_disk_full_counts_what_went_then(void **state)
+{
+	struct world *w = *state;
+	const struct fr_store_ops *ops = w->store->ops;
+	struct fr_store_ops full = *ops;
+	struct fr_op *op, *made;
+	struct fr_created out;
+	struct fr_job job = { .state = FR_STATE_QUEUED };
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		(void)submit(w, "t", 0, 1);
+		job = take(w, "w1", "t");
+		(void)report(w, "w1", &job, FR_FINISH_COMPLETE, "1");
+	}
+	pass(w, 10000);
+	op = op_new(FR_OP_PURGE);
+	op->u.purge.states = FR_STATE_ENDED;
+	op->u.purge.older_ms = 5000;
+	op->u.purge.limit = 30;
+	send(w, op);
+	job = (struct fr_job){ .id = job.id,
+		.type = FR_SPAN("t"),
+		.data = FR_SPAN("1"),
+		.state = FR_STATE_QUEUED,
+		.max_attempts = 1 };
+	job.id.b[15] ^= 1;
+	made = op_new(FR_OP_CREATE);
+	made->u.create.jobs = &job;
+	made->u.create.n = 1;
+	made->u.create.out = &out;
+	send(w, made);
+	full.commit = commit_to_full_disk;
+	w->store->ops = &full;
+	step(w);
+	w->store->ops = ops;
+	assert_ptr_equal(answer(w), made);
+	assert_int_equal(made->rc, FR_NOSPACE);
+	op_free(made);
+	settle(w);
+	assert_ptr_equal(answer(w), op);
+	assert_int_equal(op->rc, FR_OK);
+	assert_int_equal(op->u.purge.count, 30);
+	op_free(op);
+	op = op_new(FR_OP_PURGE);
+	op->u.purge.states = FR_STATE_ENDED;
+	op->u.purge.older_ms = 5000;
+	ask(w, op);
+	assert_int_equal(op->u.purge.count, 10);
+	op_free(op);
+}
+
 static uint64_t
 purged(struct world *w)
 {
@@ -1357,6 +1417,25 @@ what_may_be_long_is_left_to_the_thread_of_the_engine(void **state)
 }
 
 static void
+what_may_be_long_is_not_done_with_what_comes_later(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(
+	    fr_engine_put(w->engine, op_new(FR_OP_WORKERS)), FR_OK);
+	assert_false(fr_engine_go(w->engine));
+	/* The engine's thread has been woken, but had no time yet. */
+	put_works(w, 12);
+	assert_false(fr_engine_go(w->engine));
+	assert_null(fr_engine_take(w->engine));
+	step(w);
+	assert_int_equal(answered(w), 13);
+	put_works(w, 12);
+	assert_true(fr_engine_go(w->engine));
+	assert_int_equal(answered(w), 12);
+}
+
+static void
 a_slow_disk_holds_up_whoever_brings_them_twice_and_no_more(void **state)
 {
 	struct world *w = *state;
@@ -1408,6 +1487,7 @@ main(void)
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),
 		T(a_purge_stops_at_its_limit),
+		T(a_purge_that_found_the_disk_full_counts_what_went_then),
 		T(a_purge_lets_others_through),
 		T(large_batches_hold_up_no_report_and_no_small_job),
 		T(workers_that_were_made_up_are_forgotten),
@@ -1415,6 +1495,7 @@ main(void)
 		T(many_at_once_are_done_by_whoever_brings_them),
 		T(few_are_left_to_the_thread_of_the_engine),
 		T(what_may_be_long_is_left_to_the_thread_of_the_engine),
+		T(what_may_be_long_is_not_done_with_what_comes_later),
 		T(a_slow_disk_holds_up_whoever_brings_them_twice_and_no_more),
 		T(an_exchange_that_the_next_one_replaces_in_the_same_turn_is_let_go_after_it),
 	};
