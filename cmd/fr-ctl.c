@@ -109,6 +109,50 @@ print_answer(const struct fr_call *call)
 	fr_buf_fini(&safe);
 }
 
+/* Whether there is a job or a worker: a number that is not 0. */
+static bool
+is_used(struct fr_span type)
+{
+	static const char *const names[] = { "scheduled", "queued", "running",
+		"complete", "failed", "cancelled", "workers" };
+	struct fr_span v;
+	int64_t n;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		v = fr_json_get(type, names[i]);
+		if (v.p != NULL && fr_json_i64(v, 0, INT64_MAX, &n) == FR_OK &&
+		    n > 0)
+			return true;
+	}
+	return false;
+}
+
+/* A type may be paused before it has jobs; but that may be a slip, too. */
+static void
+say_if_unused(struct fr_client *cl, const struct verb *v, const char *type)
+{
+	struct fr_call call = {
+		.method = "GET", .path = "/v1/types", .repeatable = true
+	};
+	struct fr_err err = FR_ERR_INIT;
+	struct fr_span json, of;
+
+	/* Who may pause may not read, perhaps: then nothing is known. */
+	if (fr_client_call(cl, &call, &err) == FR_OK &&
+	    fr_json_check(fr_buf_span(&call.answer), FR_JSON_DEPTH, &json,
+		NULL) == FR_OK &&
+	    fr_json_type(json) == FR_JSON_OBJECT) {
+		of = fr_json_get(json, type);
+		if (of.p == NULL ||
+		    (fr_json_type(of) == FR_JSON_OBJECT && !is_used(of)))
+			fr_warnf("%s %s: done, but there is no job and no "
+				 "worker of this type",
+			    v->name, type);
+	}
+	fr_buf_fini(&call.answer);
+}
+
 static enum fr_rc
 do_one(struct fr_client *cl, const struct conf *conf, const struct verb *v,
     const char *what)
@@ -133,6 +177,8 @@ do_one(struct fr_client *cl, const struct conf *conf, const struct verb *v,
 		fr_warnf("%s %s: %s", v->name, what, err.msg);
 	else if (conf->json)
 		print_answer(&call);
+	if (rc == FR_OK && v->of_types)
+		say_if_unused(cl, v, what);
 	fr_buf_fini(&call.answer);
 	return rc;
 }

@@ -3,7 +3,7 @@
 # fr-ctl asks for what it was told, does all of it, and exits with the worst.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
-plan 35
+plan 42
 
 id=01a20ccc-af22-72c0-a42e-e6e1580ed242
 # asks NAME METHOD PATH ARG...
@@ -20,7 +20,32 @@ asks 'delete' DELETE "/v1/jobs/$id" delete $id
 asks 'an id may be shortened' POST /v1/jobs/01a20ccc/cancel cancel 01a20ccc
 asks 'pause' POST /v1/types/word_count/pause pause word_count
 asks 'resume' POST /v1/types/word_count/resume resume word_count
+types() { # what there is of the type seen: PAUSED QUEUED WORKERS
+	printf 'json:{"seen":{"scheduled":0,"queued":%d,"complete":0,' "$2"
+	printf '"paused":%s,"workers":%d}}' "$1" "$3"
+}
+standin 'json:{}' "$(types true 1 0)"
+run fr-ctl pause seen
 is 'it says nothing if all went well' "$(cat "$T/out" "$T/err")" ''
+standin 'json:{}' "$(types true 0 1)"
+run fr-ctl pause seen
+is 'a worker is enough' "$(cat "$T/out" "$T/err")" ''
+standin 'json:{}' "$(types true 1 1)"
+exits 'a type that nobody has seen is paused' 0 fr-ctl pause sene
+is 'but it is said' "$(cat "$T/out" "$T/err")" \
+    'fr-ctl: pause sene: done, but there is no job and no worker of this type'
+standin 'json:{}' "$(types true 0 0)"
+run fr-ctl pause seen
+like 'also the second time' "$(cat "$T/err")" '^fr-ctl: pause seen: done, but'
+standin 'json:{}' "$(types false 1 1)"
+run fr-ctl resume sene
+like 'resume says it as well' "$(cat "$T/err")" '^fr-ctl: resume sene: done, but'
+for what in 403 'json:[]'; do
+	standin 'json:{}' "$what"
+	run fr-ctl pause seen
+	is "nothing is said of what is not known: $what" \
+	    "$STATUS $(cat "$T/out" "$T/err")" '0 '
+done
 
 standin 'json:{"purged":5}'
 run fr-ctl purge --state complete --state failed --older 1.5h
