@@ -145,9 +145,9 @@ on_again(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * The manager has no room for the request now: after the time it names, and
- * as long again at most, so that not all come back at once. What was not sent
- * of it yet is not, if the connection is closed.
+ * The manager has no room for the request now. It is sent again after the time
+ * that the manager names, and up to a second more, so that not all come back at
+ * once; on a new connection, if this one is closed.
  */
 static void
 come_again(struct conn *c, int64_t seconds, bool closed)
