@@ -99,7 +99,9 @@ give_up(struct fr_exec_peer *p, struct fr_err *err, const char *why)
 	end_child(p, 0);
 	(void)fr_fail(
 	    &p->why, FR_AGAIN, "exec %s %.100s: %s", p->kind, p->command, why);
-	fr_log(FR_LOG_WARN, "%s; it will be started again", p->why.msg);
+	/* Before that it is not even open: the caller says why. */
+	if (p->greeted)
+		fr_log(FR_LOG_WARN, "%s; it will be started again", p->why.msg);
 	p->backoff_ms = p->backoff_ms == 0 ? BACKOFF_MIN_MS : p->backoff_ms * 2;
 	if (p->backoff_ms > BACKOFF_MAX_MS)
 		p->backoff_ms = BACKOFF_MAX_MS;
@@ -341,6 +343,7 @@ greeted(struct fr_exec_peer *p, struct fr_span hello, struct fr_err *err)
 	(void)fr_exec_bool(hello, "wants_data", &p->wants_data);
 	if (!fr_exec_word(hello, "name", p->name, sizeof(p->name)))
 		p->name[0] = '\0';
+	p->greeted = true;
 	p->backoff_ms = p->retry_ms = 0;
 	return FR_OK;
 }

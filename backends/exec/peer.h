@@ -35,6 +35,8 @@ struct fr_exec_peer {
 	struct fr_rand rand;
 	char handle[33]; /* names us to the child, over its restarts */
 
+	bool greeted; /* one of them was, so that the next may be, too */
+
 	/* what it said when it was greeted */
 	char name[160];
 	bool durable, shared, resolves, wants_data;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -83,6 +84,26 @@ sync_dirs(const char *path)
 	}
 }
 
+/* What is there already: SQLite would say less, and later. */
+static enum fr_rc
+use_file(
+    struct fr_sq *q, const char *path, const char *real, struct fr_err *err)
+{
+	struct stat st;
+
+	if (stat(real, &st) == -1)
+		return fr_failsys(err, FR_IO, "open %s", path);
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return fr_failsys(err, FR_IO, "open %s", path);
+	}
+	if (!S_ISREG(st.st_mode))
+		return fr_fail(err, FR_IO, "open %s: not a regular file", path);
+	if (!fr_str_copy(q->path, sizeof(q->path), fr_span_of(real)))
+		return fr_fail(err, FR_INVALID, "open %s: name too long", path);
+	return FR_OK;
+}
+
 /* The one true name of the file, so that all lock the same PATH.lock. */
 static enum fr_rc
 resolve(struct fr_sq *q, const char *path, struct fr_err *err)
@@ -95,10 +116,7 @@ resolve(struct fr_sq *q, const char *path, struct fr_err *err)
 		return fr_fail(err, FR_USAGE,
 		    "open sqlite:%s: not the name of a file", path);
 	if (realpath(path, real) != NULL)
-		return fr_str_copy(q->path, sizeof(q->path), fr_span_of(real))
-			   ? FR_OK
-			   : fr_fail(err, FR_INVALID, "open %s: name too long",
-				 path);
+		return use_file(q, path, real, err);
 	if (errno != ENOENT || q->readonly)
 		return fr_failsys(err, FR_IO, "open %s", path);
 	if (!fr_str_copy(dir, sizeof(dir),

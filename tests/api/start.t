@@ -93,6 +93,21 @@ exits 'a store in a directory that is not there, too' 74 timeout 10 \
     fr-manager --store "sqlite:$T/none/db" --listen 127.0.0.1:0
 is 'it is not made' "$(test -e "$T/none" || cat "$T/err")" \
     "fr-manager: open $T/none/db: there is no directory $T/none"
+exits 'a directory is not taken for a store' 74 timeout 10 \
+    fr-manager --store "sqlite:$T" --listen 127.0.0.1:0
+is 'it is said so, and nothing is made' \
+    "$(test -e "$T.lock" || cat "$T/err")" "fr-manager: open $T: Is a directory"
+mkfifo "$T/fifo"
+exits 'nor is a pipe' 74 timeout 10 \
+    fr-manager --store "sqlite:$T/fifo" --listen 127.0.0.1:0
+is 'it is said so, too' "$(cat "$T/err")" \
+    "fr-manager: open $T/fifo: not a regular file"
+exits 'a memory store has no name' 64 timeout 10 \
+    fr-manager --store memory:jobs --listen 127.0.0.1:0
+like 'it is told so' "$(cat "$T/err")" "\`memory:jobs': nothing comes behind"
+exits 'a command that is no store' 75 timeout 10 \
+    fr-manager --store exec:/nonexistent --listen 127.0.0.1:0
+unlike 'is not started again' "$(cat "$T/err")" 'started again'
 exits 'an address that is not of this machine, too' 74 timeout 10 \
     fr-manager --store memory: --listen 192.0.2.1:0
 exits 'an address that is none' 64 timeout 10 fr-manager --store memory: \
