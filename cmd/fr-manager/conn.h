@@ -96,6 +96,8 @@ struct fr_http {
 	struct event *resume; /* accepts again after EMFILE */
 	int spare;            /* a descriptor for the time without; -1: none */
 	size_t guests, max_guests;
+	size_t most;        /* connections, when there are descriptors */
+	int64_t short_ms;   /* monotonic: when there were not */
 	time_t swallowed_s; /* the second in which so many bytes */
 	size_t swallowed;   /* were read for nothing */
 	bool draining;

@@ -24,6 +24,8 @@
 
 /* Without descriptors or memory, accepting is tried again after this. */
 #define RESUME_MS 100
+/* So long fewer connections are let in once descriptors have run out. */
+#define SHORT_MS 30000
 /* Above the limit so many more are let in to hear that there is no room: they
  * may ask for signs of life. Those that do not ask soon make way. */
 #define GUESTS 32
@@ -55,6 +57,7 @@ fr_http_new(const struct fr_http_conf *conf, struct fr_err *err)
 		return NULL;
 	}
 	h->conf = *conf;
+	h->most = conf->max_connections;
 	TAILQ_INIT(&h->conns);
 	TAILQ_INIT(&h->idle);
 	TAILQ_INIT(&h->lingering);
@@ -131,6 +134,10 @@ make_room(struct fr_http *h, bool *guest)
 	struct fr_conn *c;
 
 	*guest = false;
+	/* Whatever had the descriptors may have given them back. */
+	if (h->conf.max_connections < h->most &&
+	    fr_time_mono_ms() - h->short_ms >= SHORT_MS)
+		h->conf.max_connections = h->most;
 	if (h->n.connections < h->conf.max_connections + h->guests)
 		return true;
 	c = TAILQ_FIRST(&h->lingering);
@@ -202,6 +209,7 @@ accept_last(struct fr_http *h, int fd, struct sockaddr_storage *sa)
 		    "accept: %s: there will be no more than %zu connections",
 		    strerror(errno), most);
 		h->conf.max_connections = most;
+		h->short_ms = fr_time_mono_ms();
 	}
 	h->max_guests = guests;
 	(void)close(h->spare);

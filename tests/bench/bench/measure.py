@@ -192,8 +192,8 @@ def table(rows):
             if p.missing:
                 peers.append(f"{p.side}: not here")
             else:
-                peers.append(f"{p.side} {number(p.median)}"
-                             f" ({number(p.ratio)} x)")
+                ratio = f" ({number(p.ratio)} x)" if p.ratio else ""
+                peers.append(f"{p.side} {number(p.median)}{ratio}")
         ours = (f"not here: {r.missing}" if r.missing else
                 f"{number(r.median)} {r.unit}".strip() +
                 (f" ({r.spread})" if r.spread else ""))
