@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Sourced behind tests/lib.sh: real servers in this test's own directory.
 # shellcheck shell=sh disable=SC2034,SC2119,SC2120
 # A server runs as an unprivileged user when we are root (Postgres insists on

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # NDJSON: all jobs of a request or none, and ids in the same order.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

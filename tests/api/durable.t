@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What was answered is there after kill -9, in whatever state it was.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

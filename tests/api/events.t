@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # GET /v1/events: what happens, as it happens, and again for who was away.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Hooks: each event at least once, and none that hangs delays another.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # HTTP/1.1 as clients speak it, and the older way.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Who drips is cut off at an absolute time, and others do not notice.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Wherever two readers could disagree on where a request ends, it is refused,
 # the connection is closed, and nothing behind it is read as a request.
 # shellcheck source=tests/lib.sh

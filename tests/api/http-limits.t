@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Each limit: one below, at it, and one above.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

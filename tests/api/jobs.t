@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # One job: reading, waiting, cancel, retry, remove, and ids cut short.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # GET /v1/jobs: filters, pages, and the two forms of the answer.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Too much at a time is refused before anything grows, and it passes.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Starting, telling so, listening in several places, and stopping.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A store that fails: the manager says what it knows, and stops when nothing
 # can be believed any more. Needs the store fault:, that is make FAULT=1.
 # shellcheck source=tests/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # POST /v1/jobs: what a job may say, what comes back, and what is refused.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Tokens and roles; nobody beyond this machine without them.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Types, pausing, workers, purging, and why a job waits.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

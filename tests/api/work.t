@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # POST /v1/work: what workers may say, and workers that go away.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

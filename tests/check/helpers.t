@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The helpers of tests/lib.sh fail when they should, and clean up.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What all built-in handlers have in common, and ping.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # fetch refuses addresses that are not public, however they are written.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

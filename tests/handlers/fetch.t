@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # fetch downloads whole files under plain names, or says why not.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

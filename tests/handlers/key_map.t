@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # key_map renames keys and leaves everything else as it is.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

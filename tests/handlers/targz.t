@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # targz packs a directory, always the same way, and nothing outside of it.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Handlers that write files leave whole ones or none: when killed, when the
 # disk is full.
 # shellcheck source=tests/lib.sh

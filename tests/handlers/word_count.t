@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # word_count counts what stands between separators, in any encoding.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
