@@ -190,7 +190,7 @@ accepted(struct fr_http *h, int fd, const struct sockaddr_storage *sa)
 
 /*
  * There are as many connections as there are descriptors for, whatever was
- * said before: from now on others make way, some of the last are guests, and
+ * said before: for some time others make way, some of the last are guests, and
  * whoever is one too many hears it. -1: the reserve is used up.
  */
 static int
@@ -206,8 +206,9 @@ accept_last(struct fr_http *h, int fd, struct sockaddr_storage *sa)
 	/* That all programs together have too many may pass. */
 	if (errno == EMFILE && most < h->conf.max_connections) {
 		fr_log(FR_LOG_WARN,
-		    "accept: %s: there will be no more than %zu connections",
-		    strerror(errno), most);
+		    "accept: %s: no more than %zu connections for the next "
+		    "%d s",
+		    strerror(errno), most, SHORT_MS / 1000);
 		h->conf.max_connections = most;
 		h->short_ms = fr_time_mono_ms();
 	}

@@ -1369,14 +1369,20 @@ put_works(struct world *w, int n)
 }
 
 static void
+assert_done_here(struct world *w)
+{
+	put_works(w, 12);
+	assert_true(fr_engine_go(w->engine));
+	assert_int_equal(answered(w), 12);
+}
+
+static void
 many_at_once_are_done_by_whoever_brings_them(void **state)
 {
 	struct world *w = *state;
 	const unsigned woken = w->woken;
 
-	put_works(w, 12);
-	assert_true(fr_engine_go(w->engine));
-	assert_int_equal(answered(w), 12);
+	assert_done_here(w);
 	assert_int_equal(w->woken, woken);
 	assert_false(fr_engine_go(w->engine));
 }
@@ -1411,9 +1417,7 @@ what_may_be_long_is_left_to_the_thread_of_the_engine(void **state)
 	assert_false(fr_engine_go(w->engine));
 	settle(w);
 	assert_int_equal(answered(w), 12);
-	put_works(w, 12);
-	assert_true(fr_engine_go(w->engine));
-	assert_int_equal(answered(w), 12);
+	assert_done_here(w);
 }
 
 static void
@@ -1430,9 +1434,7 @@ what_may_be_long_is_not_done_with_what_comes_later(void **state)
 	assert_null(fr_engine_take(w->engine));
 	step(w);
 	assert_int_equal(answered(w), 13);
-	put_works(w, 12);
-	assert_true(fr_engine_go(w->engine));
-	assert_int_equal(answered(w), 12);
+	assert_done_here(w);
 }
 
 static void
@@ -1451,9 +1453,7 @@ a_slow_disk_holds_up_whoever_brings_them_twice_and_no_more(void **state)
 	w->lag_ms = 0;
 	w->ms += 1000;
 	settle(w);
-	put_works(w, 12);
-	assert_true(fr_engine_go(w->engine));
-	assert_int_equal(answered(w), 12);
+	assert_done_here(w);
 }
 
 int
