@@ -63,9 +63,12 @@ fr_engine_clock(struct fr_engine *e, bool ask_store, struct fr_err *err)
 		offset_ms = e->offset_ms;
 	}
 	/*
-	 * A clock set forward must not end every lease at once; and while
-	 * this process stood still, workers could not renew theirs.
+	 * A clock set forward must not end every lease at once, one set back
+	 * must not keep the job of a lost worker until it is there again; and
+	 * while this process stood still, workers could not renew theirs.
 	 */
+	if (offset_ms < e->offset_ms - JUMP_MS)
+		e->shorten = true;
 	if (llabs(offset_ms - e->offset_ms) > JUMP_MS ||
 	    e->turn.mono_ms - e->last_turn_ms >
 		e->c.lease_ms / 3 + e->c.sweep_ms)
@@ -204,6 +207,8 @@ fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
 		return NULL;
 	}
 	e->fresh = false;
+	/* Nobody else gives leases, perhaps longer ones. */
+	e->shorten = !e->shared;
 	e->next_sweep_ms = e->turn.mono_ms;
 	return e;
 }

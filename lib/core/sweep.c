@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/jsonw.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "core/turn.h"
 
 /*
@@ -273,6 +274,55 @@ fr_sweep_tidy(struct fr_engine *e)
 	fr_types_tidy(&e->types);
 }
 
+struct shortening {
+	struct fr_engine *e;
+	struct fr_vec due; /* struct fr_renewal */
+};
+
+static enum fr_rc
+note_long(void *arg, const struct fr_job *job)
+{
+	struct shortening *x = arg;
+	const int64_t most_ms = x->e->turn.now_ms + x->e->c.lease_ms;
+	struct fr_renewal *r;
+
+	if (job->lease_until_ms <= most_ms)
+		return FR_OK;
+	r = fr_vec_add(&x->due);
+	if (r == NULL)
+		return FR_NOMEM;
+	r->id = job->id;
+	r->token = job->lease;
+	r->until_ms = most_ms;
+	return FR_OK;
+}
+
+/* No lease ends later than one that is given now. */
+static enum fr_rc
+shorten(struct fr_engine *e, struct fr_err *err)
+{
+	struct shortening x = { e, FR_VEC_OF(struct fr_renewal) };
+	const struct fr_span all = { NULL, 0 };
+	const struct fr_renewal *r;
+	struct fr_lease *l;
+	enum fr_rc rc;
+	size_t i;
+
+	rc = e->c.store->ops->running(e->c.store, all, note_long, &x, err);
+	if (rc == FR_OK && x.due.n > 0) {
+		rc = e->c.store->ops->renew(e->c.store, x.due.p, x.due.n, err);
+		e->turn.wrote = true;
+	}
+	for (i = 0; rc == FR_OK && i < x.due.n; i++) {
+		r = fr_vec_at(&x.due, i);
+		l = fr_lease_find(&e->workers, &r->id);
+		if (l != NULL && fr_token_eq(&l->token, &r->token))
+			l->until_ms = r->until_ms;
+	}
+	fr_vec_fini(&x.due);
+	return rc;
+}
+
 enum fr_rc
 fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 {
@@ -287,6 +337,10 @@ fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 			return rc;
 		e->turn.wrote = true;
 	}
+	if (e->shorten)
+		rc = shorten(e, err);
+	if (rc != FR_OK)
+		return rc;
 	if (sweep || t->now_ms >= e->next_run_ms ||
 	    t->now_ms >= e->next_lease_ms)
 		rc = e->c.store->ops->next_due(

@@ -126,6 +126,7 @@ struct fr_engine {
 	int64_t cursor;    /* of that walk */
 	int missing;       /* sweeps in a row that missed tickets */
 	bool fresh;        /* every lease gets a fresh term first */
+	bool shorten;      /* and none may be longer: the clock was set back */
 	bool more_to_purge;
 	int64_t purged_ms;     /* monotonic: when it last held others up */
 	size_t purge_owed;     /* jobs that others made or ended since */

@@ -24,7 +24,8 @@ struct world {
 	bool eager; /* answers are taken, and forgotten, when they are there */
 	unsigned taken;
 	unsigned woken;
-	int64_t lag_ms; /* passes whenever the engine looks at the clock */
+	int64_t lag_ms;  /* passes whenever the engine looks at the clock */
+	int64_t skew_ms; /* by how much somebody has set the wall clock */
 };
 
 /* As the thread that waits for answers may do at any moment. */
@@ -49,7 +50,9 @@ take_eagerly(void *arg)
 static int64_t
 held_wall(void *arg)
 {
-	return 1700000000000 + ((struct world *)arg)->ms;
+	const struct world *w = arg;
+
+	return 1700000000000 + w->ms + w->skew_ms;
 }
 
 static int64_t
@@ -655,6 +658,48 @@ reports_late(struct world *w, uint32_t attempts, bool again)
 	assert_int_equal(report(w, "w2", &job, FR_FINISH_COMPLETE, "2"), 0);
 	assert_true(fr_span_is(look(w, &id).result, "2"));
 	assert_int_equal(look(w, &id).error.len, 0);
+}
+
+static void
+a_clock_that_is_set_back_makes_no_lease_longer(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid lost = submit(w, "t", 0, 2);
+	const struct fr_uuid id = submit(w, "u", 0, 2);
+	struct fr_job job;
+	struct fr_op *op;
+	int i;
+
+	(void)take(w, "w1", "t");
+	job = take(w, "w2", "u");
+	w->skew_ms = -3600000;
+	for (i = 0; i < 8; i++) {
+		pass(w, 5000);
+		op = work_op("w2", "u", 0, 0);
+		name_running(op, &job);
+		ask(w, op);
+		assert_int_equal(op->u.work.nstop, 0);
+		op_free(op);
+	}
+	assert_int_equal(look(w, &lost).state, FR_STATE_QUEUED);
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+	assert_int_equal(report(w, "w2", &job, FR_FINISH_COMPLETE, "1"), 0);
+}
+
+static void
+a_manager_that_starts_with_a_clock_set_back_keeps_no_long_lease(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 2);
+
+	(void)take(w, "w1", "t");
+	end(w);
+	w->skew_ms = -3600000;
+	start(w);
+	pass(w, 10000);
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+	pass(w, 10000);
+	assert_int_equal(look(w, &id).state, FR_STATE_QUEUED);
 }
 
 static void
@@ -1470,6 +1515,8 @@ main(void)
 		T(a_failed_attempt_comes_back_later_and_the_last_one_is_the_end),
 		T(what_was_lost_on_the_way_is_taken_back_uncounted),
 		T(a_lease_that_is_renewed_lives_and_one_that_is_not_ends),
+		T(a_clock_that_is_set_back_makes_no_lease_longer),
+		T(a_manager_that_starts_with_a_clock_set_back_keeps_no_long_lease),
 		T(a_report_after_its_lease_has_expired_is_refused),
 		T(a_job_that_loses_its_workers_ends),
 		T(a_cancelled_job_is_stopped_at_its_worker),
