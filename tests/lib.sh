@@ -18,6 +18,10 @@
 #   stop [PID...]                  ends them (all); they are gone afterwards
 #   await COMMAND...               asks until it succeeds and prints something
 #   until_ok COMMAND...            asks until it succeeds
+#   soon NAME MS COMMAND...        it sets TOOK, its milliseconds: one of five
+#                                  times no more than MS, whatever else the
+#                                  machine has to do
+#   limited COMMAND...             with an end after a minute: exit 124
 #   field ID NAME                  of a job; strings without their quotes
 #   json PATH                      a.b.0 of the JSON on stdin, token for token
 #   api METHOD PATH [curl option...]  the answer's body; its status in $T/http
@@ -139,15 +143,29 @@ exits() {
 $(tail -n 3 "$T/err")"
 	fi
 }
+soon() {
+	fr_name=$1 fr_most=$2 fr_times=
+	shift 2
+	for _ in 1 2 3 4 5; do
+		TOOK=
+		"$@"
+		fr_times="$fr_times $TOOK"
+		if [ -n "$TOOK" ] && [ "$TOOK" -le "$fr_most" ]; then
+			pass "$fr_name"
+			return
+		fi
+	done
+	fail "$fr_name" "milliseconds:$fr_times, and not $fr_most"
+}
 
 # ---- waiting -------------------------------------------------------------
 
 # fr_poll HOW COMMAND...: until it succeeds (HOW any) and, with HOW text, has
-# printed something. 10 s; what it prints last is printed.
+# printed something. 30 s; what it prints last is printed.
 fr_poll() {
 	fr_how=$1
 	shift
-	fr_stop=$(($(date +%s) + 10 * FR_TEST_SLOW + 1))
+	fr_stop=$(($(date +%s) + 30 * FR_TEST_SLOW))
 	while :; do
 		if fr_out=$("$@" 2>/dev/null) &&
 			{ [ "$fr_how" = any ] || [ -n "$fr_out" ]; }; then
@@ -169,6 +187,7 @@ await() {
 	esac
 }
 until_ok() { fr_poll any "$@"; }
+limited() { timeout $((60 * FR_TEST_SLOW)) "$@"; }
 
 # ---- processes -----------------------------------------------------------
 

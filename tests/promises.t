@@ -84,7 +84,7 @@ worker --wait 5m now='echo 1'
 connected() { [ "$(api GET /v1/workers | json 0.types.0)" = now ]; }
 until_ok connected
 is 'promise 7, no polling: an idle worker gets a new job at once' \
-    "$(fr-submit --wait=20 now)" 1
+    "$(fr-submit --wait=60 now)" 1
 stop "$WORKER"
 
 # shellcheck disable=SC2016

@@ -23,7 +23,7 @@ JOB = b'{"type":"crowd"}'
 def connect(url):
     host, port = url.split("//", 1)[1].rsplit(":", 1)
     s = socket.create_connection((host, int(port)))
-    s.settimeout(60)
+    s.settimeout(120)
     return s
 
 

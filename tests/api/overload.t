@@ -8,7 +8,7 @@
 
 JOB='POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
 hold() { # PIECE...: a connection that stays
-	start "$FR_PYTHON" -I -S "$ROOT/tests/api/raw.py" "$FR_MANAGER" "$@" @60
+	start "$FR_PYTHON" -I -S "$ROOT/tests/api/raw.py" "$FR_MANAGER" "$@" @600
 }
 metric() { sed -n "s/^forerunner_$1 //p"; }
 # occupy N PIECE...: until the manager works on N requests that stay, and on
@@ -18,7 +18,7 @@ occupy() {
 	want=$(($1 + 1)) n=0 i=0
 	HELD=
 	shift
-	while [ "${n:-0}" -lt "$want" ] && [ $i -lt 100 ]; do
+	while [ "${n:-0}" -lt "$want" ] && [ $i -lt $((300 * FR_TEST_SLOW)) ]; do
 		if [ $((i % 10)) -lt 2 ]; then
 			hold "$@"
 			HELD="$HELD $PID"
@@ -28,7 +28,7 @@ occupy() {
 	done
 }
 
-manager --max-requests 2 --body-timeout 60
+manager --max-requests 2 --body-timeout 600
 occupy 2 "${JOB}Content-Length: 9\r\n\r\n{"
 full() { [ "$(api GET /v1/types >/dev/null; http)" = 503 ] && echo yes; }
 is 'one request too many is refused' "$(await full)" yes
@@ -57,7 +57,7 @@ manager --max-requests 2 --max-connections 50
 for i in 1 2 3 4 5 6; do
 	start curl -sS -o /dev/null -H 'Content-Type: application/json' \
 		"$FR_MANAGER/v1/work" \
-		-d "{\"worker\":\"w$i\",\"types\":[\"c\"],\"slots\":1,\"wait\":50}"
+		-d "{\"worker\":\"w$i\",\"types\":[\"c\"],\"slots\":1,\"wait\":300}"
 done
 waits() { api GET /metrics | grep -q '^forerunner_engine_waiting 6$' && echo yes; }
 is 'six workers wait, and others are served' "$(await waits)" yes
@@ -92,27 +92,15 @@ is 'and nothing is kept' \
 stop "$MANAGER"
 
 # Heads without an end.
-manager --max-memory 100k --header-timeout 60
-cat >"$T/heads.py" <<'END'
-import socket, sys
-host, port = sys.argv[1].split("//", 1)[1].rsplit(":", 1)
-def ask(text):
-    s = socket.create_connection((host, int(port)))
-    s.settimeout(float(sys.argv[2]))
-    s.sendall(text)
-    return s
-held = [ask(b"GET / HTTP/1.1\r\nX: " + b"x" * 10000) for _ in range(60)]
-print(held[-1].recv(300).decode())
-body = b'{"type":"a"}'
-print(ask(b"POST /v1/jobs HTTP/1.0\r\nContent-Type: application/json\r\n"
-          b"Content-Length: 12\r\n\r\n" + body).recv(12).decode())
-END
-"$FR_PYTHON" -I -S "$T/heads.py" "$FR_MANAGER" $((20 * FR_TEST_SLOW)) \
-	>"$T/heads" 2>>"$T/log"
+manager --max-memory 100k --header-timeout 600
+HEAD="GET / HTTP/1.1\r\nX: $(printf '%10000s' '' | tr ' ' x)"
+ASK='POST /v1/jobs HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"type":"a"}'
+"$FR_PYTHON" -I -S "$ROOT/tests/api/held.py" "$FR_MANAGER" 60 \
+	"$HEAD" "$HEAD" "$ASK" >"$T/heads" 2>>"$T/log"
 like 'one head too many that has no end is refused' "$(cat "$T/heads")" \
 	'^HTTP/1.1 503'
 like 'with the time to come again' "$(cat "$T/heads")" '^Retry-After: 1'
-like 'so that others are served' "$(tail -n 1 "$T/heads")" '^HTTP/1.1 201'
+like 'so that others are served' "$(cat "$T/heads")" '^HTTP/1.1 201'
 stop "$MANAGER"
 
 # Answers that nobody takes: large ones are refused before memory grows.
@@ -123,7 +111,7 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
 		--data-binary "@$T/one" >/dev/null
 done
 for i in 1 2 3 4 5 6; do
-	hold 'GET /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n' @60
+	hold 'GET /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n' @600
 done
 held() { [ "$(api GET /metrics | metric http_answer_bytes)" -gt 1000000 ] && echo yes; }
 is 'answers that wait for their readers are counted' "$(await held)" yes
@@ -142,9 +130,9 @@ three() { [ "$(api GET /metrics | metric http_accepted_connections_total)" -ge 4
 is 'a new connection is served' "$(await three)" yes
 is 'and there are never more' "$(api GET /metrics | metric http_connections)" 3
 stop
-manager --max-connections 2 --body-timeout 60
+manager --max-connections 2 --body-timeout 600
 occupy 2 "${JOB}Content-Length: 9\r\n\r\n{"
-busy() { raw -t 2 'GET /v1/types HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
+busy() { raw -n 1 'GET /v1/types HTTP/1.1\r\nHost: x\r\n\r\n' >/dev/null
 	[ "$(status)" = 503 ] && echo yes; }
 is 'if none is idle it is refused' "$(await busy)" yes
 like 'with the time to come again' "$(curl -sS -D - -o "$T/body" \
@@ -152,7 +140,7 @@ like 'with the time to come again' "$(curl -sS -D - -o "$T/body" \
 is 'and why' "$(detail)" 'too many connections'
 is 'but hears that the manager lives' "$(api GET /healthz >/dev/null; http)" 200
 for i in $(seq 40); do
-	hold @60
+	hold @600
 done
 is 'also behind many that say nothing' \
 	"$(await sh -c 'curl -sS "$0/healthz" | grep alive' "$FR_MANAGER")" \
@@ -167,23 +155,11 @@ ulimit -n 48
 exec "$BIN/fr-manager" "\$@"
 END
 chmod +x "$T/few/fr-manager"
-PATH=$T/few:$PATH manager --body-timeout 60
-cat >"$T/crowd.py" <<'END'
-import socket, sys
-host, port = sys.argv[1].split("//", 1)[1].rsplit(":", 1)
-def ask(text):
-    s = socket.create_connection((host, int(port)))
-    s.settimeout(float(sys.argv[2]))
-    s.sendall(text)
-    return s
-held = [ask(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: "
-            b"application/json\r\nContent-Length: 9\r\n\r\n{")
-        for _ in range(200)]
-print(ask(b"GET /healthz HTTP/1.0\r\n\r\n").recv(12).decode())
-END
+PATH=$T/few:$PATH manager --body-timeout 600
 like 'without a descriptor left an answer still comes' "$("$FR_PYTHON" -I -S \
-	"$T/crowd.py" "$FR_MANAGER" $((20 * FR_TEST_SLOW)) 2>>"$T/log")" \
-	'^HTTP/1.1 (200|503)'
+	"$ROOT/tests/api/held.py" "$FR_MANAGER" 200 \
+	"${JOB}Content-Length: 9\r\n\r\n{" \
+	'GET /healthz HTTP/1.0\r\n\r\n' 2>>"$T/log")" '^HTTP/1.1 (200|503)'
 is 'when they have gone all is well' "$(await fits)" yes
 is 'and the log says it once or twice' "$(test "$(grep -c \
 	'warn.* accept: ' "$T/log")" -le 2 && echo so)" so

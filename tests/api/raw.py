@@ -6,8 +6,10 @@ without carriage returns and Date. A piece has the escapes of a Python string;
 or it is @SECONDS (waits), @shut (ends the sending side), @read (waits for
 some bytes), @reset (cuts the connection), @rep:COUNT:TEXT, or
 @drip:SECONDS:TEXT (one byte at a time). Reads up to the end; -n: only N
-whole answers. At the end stands "[closed]" or "[open]".
+whole answers. At the end stands "[closed]" or "[open]", which is known after
+SECONDS (10; times FR_TEST_SLOW) without an end.
 """
+import os
 import re
 import socket
 import struct
@@ -54,6 +56,7 @@ def main(argv):
         else:
             limit = float(argv[1])
         argv = argv[2:]
+    limit *= float(os.environ.get("FR_TEST_SLOW", 1))
     s = connect(argv[0])
     s.settimeout(limit)
     got = b""

@@ -76,7 +76,7 @@ is 'and the tokens stay' "$(call new-token-0123456789 GET /v1/jobs)" 200
 is 'no token is in the log' "$(grep -c 'token-0123456789' "$T/log")" 0
 stop "$MANAGER"
 
-starts() { timeout 10 fr-manager --store memory: "$@"; }
+starts() { limited fr-manager --store memory: "$@"; }
 exits 'beyond loopback it does not listen without tokens' 64 \
 	starts --listen 0.0.0.0:0
 printf 'read %s\n' $R >"$T/tokens"

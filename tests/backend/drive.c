@@ -31,7 +31,8 @@
  *   lease N                    of the jobs put last, for ever
  *   running, expired N, due, purge N, list STATES
  *                              what there is, or was, of that
- *   load MS                    both in turn, each batch tried until it is done
+ *   load                       both in turn, each batch tried until it is done,
+ *                              until the next line is there to be read
  *   check                      all that load was told is done, is done
  *   begin, create N, commit, rollback   step by step
  *   now, stats, queued
@@ -195,20 +196,29 @@ running(void *arg, const struct fr_job *job)
 	return FR_OK;
 }
 
+static bool
+told_more(void)
+{
+	struct pollfd p = { .fd = 0, .events = POLLIN };
+
+	return poll(&p, 1, 0) != 0;
+}
+
 /*
- * Puts and ends batches until the time is over. A lease whose commit is
- * unknown is found again by what the store says is running.
+ * Puts and ends batches until there is another line to read. A lease whose
+ * commit is unknown is found again by what the store says is running.
  */
 static enum fr_rc
-load(int64_t ms)
+load(void)
 {
-	const int64_t until_ms = fr_time_mono_ms() + ms;
-	const int64_t hard_ms = until_ms + 60000;
+	const int64_t hard_ms = fr_time_mono_ms() + 200000;
 	size_t fresh, counted, from;
 	enum fr_rc rc = FR_OK;
 
 	first = done = nids;
-	while (rc == FR_OK && fr_time_mono_ms() < until_ms) {
+	while (rc == FR_OK && !told_more()) {
+		if (fr_time_mono_ms() > hard_ms)
+			return fr_fail(&err, FR_AGAIN, "still loaded");
 		last = nids;
 		while (passing(rc = put(BATCH, &fresh)) &&
 		       fr_time_mono_ms() < hard_ms)
@@ -463,7 +473,7 @@ on_store(const char *call, size_t n, const char *arg, char *text, size_t size)
 			rc = complete(&x);
 		(void)snprintf(text, size, " %zu ended", x);
 	} else if (strcmp(call, "load") == 0) {
-		rc = load((int64_t)n);
+		rc = load();
 		(void)snprintf(text, size, " again=%s unknown=%lu",
 		    tries_again > 0 ? "some" : "0", tries_unknown);
 	} else if (strcmp(call, "check") == 0) {

@@ -17,10 +17,9 @@ agree() {
 		count(*) FILTER (WHERE state = 5) FROM forerunner.jobs')"
 }
 
-# back SECONDS COMMAND...: retries until it says ok; how long it took.
+# back COMMAND...: retries until it says ok.
 back() {
-	fr_until=$(($(date +%s%3N) + $1 * 1000))
-	shift
+	fr_until=$(($(date +%s%3N) + 30000 * FR_TEST_SLOW))
 	while :; do
 		fr_said=$(drive "$@")
 		case $fr_said in ok*) break ;; esac
@@ -44,7 +43,7 @@ like 'without a server nothing is accepted' "$(drive a put 5)" \
 like 'and it says why' "$(drive a put 5)" \
 	' failed: [^?]*\. Is the server running locally [^?]*\?$'
 postgres_start
-is 'the store is back within 3 s of the server' "$(back 3 a put 5)" \
+is 'the store is back with the server' "$(back a put 5)" \
 	'ok 5 new'
 is 'what was accepted before the kill is there' "$(drive a queued)" 'ok 15'
 agree 'the counters survived the kill'
@@ -68,9 +67,12 @@ like 'a terminated session loses its transaction' "$(drive a commit)" \
 is 'and the next one is at hand' "$(drive a put 1)" 'ok 1 new'
 
 # Under load: each fault in turn, and all that was acknowledged is there.
-tell a load 6000
+ended() { sql 'SELECT count(*) FROM forerunner.jobs WHERE state = 3'; }
+more() { [ "$(ended)" -gt "$was" ]; }
+tell a load
 for fault in terminate QUIT terminate KILL INT; do
-	sleep 0.8
+	was=$(ended)
+	until_ok more
 	case $fault in
 	terminate) sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE application_name LIKE 'forerunner-%'" >/dev/null ;;
@@ -80,9 +82,12 @@ for fault in terminate QUIT terminate KILL INT; do
 		;;
 	esac
 done
+was=$(ended)
+until_ok more
+tell a check
 like 'work goes on through five faults, which struck' "$(hear a)" \
 	'^ok again=some unknown=0$'
-is 'every job that was acknowledged has ended once' "$(drive a check)" \
+is 'every job that was acknowledged has ended once' "$(hear a)" \
 	'ok missing=0 unfinished=0'
 agree 'the counters are right after all that'
 isnt 'there was something to check' \
@@ -107,7 +112,7 @@ like 'a server that became read-only is not written to' "$said" \
 PGOPTIONS='-c default_transaction_read_only=off' \
 	sql 'ALTER SYSTEM RESET default_transaction_read_only' >/dev/null
 sql "SELECT pg_reload_conf()" >/dev/null
-is 'and is used again when it is writable' "$(back 3 a put 1)" 'ok 1 new'
+is 'and is used again when it is writable' "$(back a put 1)" 'ok 1 new'
 
 # A server that hangs, here within a transaction.
 drive a begin >/dev/null
@@ -122,7 +127,8 @@ sleep 1
 # Nothing can be known while the old session may still commit; then it is.
 kill -CONT "$pid"
 like 'a commit to a server that hangs for a while is a commit' "$(hear a)" '^ok$'
-like 'and takes no longer than the hang' "$(($(date +%s) - before))" '^[0-4]$'
+like 'and takes no longer than the hang' "$(($(date +%s) - before))" \
+	'^1?[0-9]$'
 agree 'all is well at the end'
 
 # Whoever is cut off holds locks no longer than its connection lives.

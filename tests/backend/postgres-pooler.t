@@ -34,7 +34,7 @@ exits 'the judge passes the store behind pool_mode=session' 0 \
     fr-store-test "$POOL_URL"
 manager --store "$POOL_URL" # the last --store counts
 worker ping
-is 'and a manager works there' "$(fr-submit --wait=20 ping)" '{"ack":"PONG"}'
+is 'and a manager works there' "$(fr-submit --wait=60 ping)" '{"ack":"PONG"}'
 stop "$WORKER"
 stop "$MANAGER"
 stop "$POOL_PID"

@@ -109,17 +109,18 @@ rm -f n*.chain
 
 # With a manager: it is read anew when it changes, and has one timeout.
 printf 'two\n' >c.chain
-printf '| sleep 0.2; echo {}\n| sleep 60\n' >slow.chain
+# Either step would be in time.
+printf '| sleep 1; echo {}\n| sleep 2.5; echo {}\n' >slow.chain
 manager
 worker -H .
 is 'a chain is a type' "$(fr-submit --wait c '{"a":1}')" '{"b":2,"c":{"d":1.0}}'
 printf 'text\n' >c.new
 mv c.new c.chain
 is 'a changed file counts at once' "$(fr-submit --wait c 1)" '"words"'
-id=$(fr-submit --max-attempts 1 --timeout 0.5 slow 1)
+id=$(fr-submit --max-attempts 1 --timeout 3 slow 1)
 fr-status --wait "$id" >/dev/null
 is 'one timeout for all steps' "$(field "$id" error)" \
-    'step 2 (sleep 60): timed out after 0.5 s'
+    'step 2 (sleep 2.5; echo {}): timed out after 3 s'
 printf 'nobody\n' >c.new
 mv c.new c.chain
 said() { grep -c 'type c goes on as it was: .*c.chain:1: no handler' "$T/log"; }

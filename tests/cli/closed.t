@@ -6,10 +6,10 @@
 plan 12
 manager --store "sqlite:$T/db"
 
-timeout 10 fr-submit --bulk echo <&- 2>"$T/err"
+limited fr-submit --bulk echo <&- 2>"$T/err"
 is 'a closed standard input is an I/O error, and no waiting' $? 74
 like 'and it is said' "$(cat "$T/err")" '^fr-submit: read stdin: '
-timeout 10 fr-submit echo - <&- 2>/dev/null
+limited fr-submit echo - <&- 2>/dev/null
 is 'for one job, too' $? 74
 fr-submit echo >&- 2>"$T/err"
 is 'a closed standard output is an I/O error' $? 74

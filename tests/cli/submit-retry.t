@@ -26,7 +26,7 @@ ms=$((($(date +%s%N) - begin) / 1000000))
 is 'Retry-After is waited for' "$STATUS $((ms >= 1000))" '0 1'
 
 standin close
-exits 'it gives up in the end' 69 fr-submit --retry 0.3 echo
+exits 'it gives up in the end' 69 fr-submit --retry 1 echo
 like 'and says what to do' "$(cat "$T/err")" \
     'safe with --id [0-9a-f]{8}-[0-9a-f-]+$'
 is 'not after the first time' "$(($(requests) > 1))" 1

@@ -9,17 +9,17 @@ manager
 worker echo=cat 'say=printf "two\nlines"' 'boom=echo it broke >&2; exit 65' \
     'slow=exec sleep 60' "gate=until [ -e $T/open ]; do sleep 0.02; done; echo 7"
 
-run fr-submit --wait=20 echo '{"n":1e400,"n":0.10}'
+run fr-submit --wait=60 echo '{"n":1e400,"n":0.10}'
 is '--wait prints the result, token for token' \
     "$STATUS $(cat "$T/out")" '0 {"n":1e400,"n":0.10}'
-run fr-submit --wait=20 say
+run fr-submit --wait=60 say
 is 'a text is a JSON string' "$(cat "$T/out")" '"two\nlines"'
-run fr-submit --wait=20 --raw say
+run fr-submit --wait=60 --raw say
 is '--raw prints it as it was' "$(cat "$T/out")" 'two
 lines'
-run fr-submit --wait=20 --raw echo a:=1
+run fr-submit --wait=60 --raw echo a:=1
 is '--raw leaves other JSON alone' "$(cat "$T/out")" '{"a":1}'
-run fr-submit --wait=20 boom
+run fr-submit --wait=60 boom
 is 'a failed job is exit 1' "$STATUS" 1
 is 'and prints no result' "$(cat "$T/out")" ''
 like 'but its error' "$(cat "$T/err")" '^fr-submit: job [0-9a-f-]{36} failed: it broke$'
@@ -29,7 +29,7 @@ id=$(sed -n 's/.*fr-status --wait //p' "$T/err")
 like 'and its id is told' "$id" '^[0-9a-f]{8}-[0-9a-f-]{27}$'
 is 'it goes on' "$(field "$id" state)" running
 ok 'it can be cancelled' fr-ctl cancel "${id%-*}"
-exits 'a cancelled job is exit 1' 1 fr-status --wait=20 "$id"
+exits 'a cancelled job is exit 1' 1 fr-status --wait=60 "$id"
 is 'and said to be' "$(field "$id" state)" cancelled
 
 # It waits through a manager's death.
@@ -58,7 +58,7 @@ wait "$P"
 is 'and ends it by that signal' $? 143
 : >"$T/open"
 id=$(sed -n 's/.*fr-status --wait //p' "$T/err")
-exits 'which works' 0 fr-status --wait=20 "$id"
+exits 'which works' 0 fr-status --wait=60 "$id"
 like 'and shows the job' "$(cat "$T/out")" '^result +7$'
 
 # The same id, the same key.
@@ -76,7 +76,7 @@ fr-ctl pause echo
 id=$(fr-submit echo 1)
 like 'a paused type' "$(fr-status "$id")" '^waiting +.*paused'
 fr-ctl resume echo
-exits 'goes on' 0 fr-status --wait=20 "$id"
+exits 'goes on' 0 fr-status --wait=60 "$id"
 id=$(fr-submit --delay 1h echo)
 like 'its time' "$(fr-status "$id")" '^waiting +.*until 2'
 is 'and it is scheduled' "$(field "$id" state)" scheduled

@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 
-DEADLINE = time.monotonic() + 20
+DEADLINE = time.monotonic() + 60
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 seen = b""
 

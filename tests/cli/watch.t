@@ -9,7 +9,7 @@ manager
 worker "bad=printf 'a\\033[31m evil' >&2; exit 65"
 fr-submit nobody >/dev/null
 fr-submit "$(printf '%64s' '' | tr ' ' y)" >/dev/null
-run fr-submit --wait=20 bad
+run fr-submit --wait=60 bad
 
 watch() { # watch END: sets seen
 	seen=$("$FR_PYTHON" -I "$ROOT/tests/cli/watch.py" "$1" \

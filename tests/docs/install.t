@@ -45,7 +45,7 @@ PATH=$T/moved/bin:/usr/bin:/bin
 manager
 worker ping
 is 'a worker that was moved finds the built-in handlers' \
-    "$(fr-submit --wait=20 ping)" '{"ack":"PONG"}'
+    "$(fr-submit --wait=60 ping)" '{"ack":"PONG"}'
 stop
 mkdir -p "$T/stage/opt"
 mv "$T/moved" "$T/stage/opt/fr"

@@ -35,7 +35,7 @@ fails 'one that fails' sh -c 'seq 4 | fan-out odd sum'
 is 'and nothing is joined then' \
     "$(fr-status --list --type sum --json --limit 0 | grep -c .)" "$before"
 
-call() { fr-submit --wait=20 --max-attempts 2 call url="$1" data:=1; }
+call() { fr-submit --wait=60 --max-attempts 2 call url="$1" data:=1; }
 last() { fr-status --list --type call --json --limit 1 | json "$1"; }
 is 'call: what is answered is complete' \
     "$(call "$FR_MANAGER/v1/types/x/pause")" '{"status":200}'

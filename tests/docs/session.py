@@ -99,7 +99,7 @@ def steps(lines, roff):
 
 def wait_for_manager():
     """Nobody types so fast that it would not be there yet."""
-    end = time.monotonic() + 10 * float(os.environ.get("FR_TEST_SLOW", 1))
+    end = time.monotonic() + 30 * float(os.environ.get("FR_TEST_SLOW", 1))
     while time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", 2718), 1).close()

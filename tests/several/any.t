@@ -28,7 +28,7 @@ is 'and counts it for its types' \
     "$(at 3 api GET /v1/types | json echo.workers)" 1
 t0=$(ms)
 is 'a result comes from a worker at another manager' \
-    "$(at 1 fr-submit --wait=20 echo '{"n":1}')" '{"n":1}'
+    "$(at 1 fr-submit --wait=60 echo '{"n":1}')" '{"n":1}'
 quick 'at once' 5000 "$t0"
 start env FR_MANAGER="$URL_2" fr-status --follow
 follow=$PID
@@ -69,24 +69,24 @@ is 'and it waits' "$(at 3 field "$id" state)" queued
 t0=$(ms)
 at 3 fr-ctl resume echo >/dev/null
 is 'resumed at a third manager it runs' \
-    "$(at 1 fr-status --wait=20 --json "$id" | json state)" complete
+    "$(at 1 fr-status --wait=60 --json "$id" | json state)" complete
 quick 'at once' 5000 "$t0"
 like 'a type without a worker says so everywhere' \
     "$(at 3 field "$(at 1 fr-submit nobody)" waiting)" 'no worker'
 
 # Retry.
 id=$(at 1 fr-submit flaky 5)
-at 3 fr-status --wait=20 "$id" >/dev/null 2>&1
+at 3 fr-status --wait=60 "$id" >/dev/null 2>&1
 is 'it fails for good' "$(at 1 field "$id" state)" failed
 t0=$(ms)
 at 3 fr-ctl retry "$id" >/dev/null
 is 'retry at one runs it at the other' \
-    "$(at 1 fr-status --wait=20 --json "$id" | json result)" 5
+    "$(at 1 fr-status --wait=60 --json "$id" | json result)" 5
 quick 'at once' 5000 "$t0"
 
 # What the stream said at manager 2.
 id=$(at 1 fr-submit step 7)
-at 3 fr-status --wait=20 "$id" >/dev/null
+at 3 fr-status --wait=60 "$id" >/dev/null
 told() { grep "$id" "$T/log" | grep -q "\"$1\""; }
 for e in created staged progress complete; do
 	ok "the stream elsewhere tells $e" until_ok told "$e"

@@ -41,13 +41,13 @@ at 1 fr-ctl pause many >/dev/null
 
 # Redis away.
 start env FR_MANAGER="$URL_2" fr-worker -c 1 echo=cat
-is 'work goes on' "$(at 1 fr-submit --wait=20 echo 1)" 1
+is 'work goes on' "$(at 1 fr-submit --wait=60 echo 1)" 1
 for how in KILL STOP; do
 	redis_was=$REDIS_PID
 	kill -$how "$REDIS_PID"
 	t0=$(ms)
 	is "Redis away ($how): leases come from the store" \
-	    "$(at 1 fr-submit --wait=30 echo 2)" 2
+	    "$(at 1 fr-submit --wait=60 echo 2)" 2
 	quick 'soon' 9000 "$t0"
 	is_degraded() { [ "$(ready "$1" degraded)" = true ]; }
 	ok 'readiness says so' until_ok is_degraded 1
@@ -79,7 +79,7 @@ until_ok asked 1
 quick 'service at one manager is back with Postgres' 3000 "$t0"
 until_ok asked 2
 quick 'and at the other' 3000 "$t0"
-is 'and work goes on' "$(at 1 fr-submit --wait=20 echo 6)" 6
+is 'and work goes on' "$(at 1 fr-submit --wait=60 echo 6)" 6
 
 # A worker's manager dies; the worker has both addresses.
 start fr-worker -m "$URL_1,$URL_2" -c 2 \
@@ -90,16 +90,22 @@ until_ok test -s "$T/long"
 down 1
 t0=$(ms)
 is 'a worker goes on at the next manager' \
-    "$(at 2 fr-submit --wait=20 quick 8)" 8
+    "$(at 2 fr-submit --wait=60 quick 8)" 8
 quick 'at once' 2000 "$t0"
 t0=$(ms)
 is 'and so do clients' \
-    "$(fr-submit -m "$URL_1,$URL_2" --wait=20 quick 9)" 9
+    "$(fr-submit -m "$URL_1,$URL_2" --wait=60 quick 9)" 9
 quick 'at once, too' 2000 "$t0"
-sleep 5 # longer than the lease
+# Its lease is renewed by the other one, until it is longer than it was.
+lease_end() {
+	sql 'SELECT max(until_ms) FROM forerunner.jobs WHERE state = 2'
+}
+renewed_to() { [ "$(lease_end)" -gt "$1" ]; }
+ok 'the lease of its job is renewed' \
+    until_ok renewed_to $(($(lease_end) + 4000))
 : >"$T/finish"
 is 'it has kept its lease' \
-    "$(at 2 fr-status --wait=20 --json "$id" | json attempt)" 1
+    "$(at 2 fr-status --wait=60 --json "$id" | json attempt)" 1
 is 'and what it finished is delivered' "$(at 2 field "$id" result)" 7
 is 'having been run once' "$(wc -l <"$T/long")" 1
 again 1

@@ -70,7 +70,7 @@ start fr-worker -m "$URL_2,$here" -c 2 \
     "long=echo \$\$ >>$T/long; while [ ! -e $T/finish ]; do sleep 0.1; done; echo 7" \
     quick=cat
 is 'a worker of it does the jobs of the other' \
-    "$(at 1 fr-submit --wait=20 quick 1)" 1
+    "$(at 1 fr-submit --wait=60 quick 1)" 1
 id=$(at 2 fr-submit long)
 until_ok test -s "$T/long"
 seq 1 50 | at 2 fr-submit --bulk quick >"$T/acked"
@@ -80,7 +80,7 @@ cut
 fails 'a client of the manager that is cut off is not told yes' \
     timeout 2 fr-submit -m "$URL_2" --retry 0 quick 1
 is 'one that knows both managers is served' \
-    "$(fr-submit -m "$URL_2,$here" --wait=20 quick 2)" 2
+    "$(fr-submit -m "$URL_2,$here" --wait=60 quick 2)" 2
 quick 'soon: it waits for no lock of the other one' 15000 "$t0"
 diag "after $(($(ms) - t0)) ms"
 done_all() { [ "$(sql "SELECT count(*) FROM forerunner.jobs
@@ -91,7 +91,7 @@ ok 'what it had acknowledged is done through the other one' until_ok done_all
 while [ $(($(ms) - t0)) -lt 18000 ]; do sleep 0.2; done
 : >"$T/finish"
 is 'its worker has kept the long job' \
-    "$(at 1 fr-status --wait=20 --json "$id" | json attempt)" 1
+    "$(at 1 fr-status --wait=60 --json "$id" | json attempt)" 1
 is 'and delivered it' "$(at 1 field "$id" result)" 7
 is 'having run it once' "$(wc -l <"$T/long")" 1
 ok 'packets were dropped' [ "$(dropped)" -ge 5 ]
@@ -102,5 +102,5 @@ back() { [ "$(ready 2 ready)" = true ]; }
 ok 'with its network the manager is back' until_ok back
 diag "after $(($(ms) - t0)) ms"
 is 'and says the same as the other' "$(at 2 field "$id" result)" 7
-is 'and takes jobs' "$(at 2 fr-submit --wait=20 quick 3)" 3
+is 'and takes jobs' "$(at 2 fr-submit --wait=60 quick 3)" 3
 done_testing

@@ -11,7 +11,9 @@
 #   at N COMMAND...         with FR_MANAGER set to manager N
 #   again N [OPTION...]     kill -9 it, and start it on its address
 #   ms                      monotonic time
-#   quick NAME MS START     a test: less than MS have passed since START
+#   quick NAME MS START     a test: no more than MS have passed since START,
+#                           or five times as many on a busy machine, which
+#                           is told
 #   ready N NAME            of manager N's /readyz
 SEVERAL_ARGS='' MANAGERS=''
 several() {
@@ -82,8 +84,9 @@ trap 'several_end $?' EXIT
 ms() { echo $(($(sed 's/\.\(..\).*/\1/' /proc/uptime) * 10)); }
 quick() {
 	fr_took=$(($(ms) - $3))
-	if [ "$fr_took" -le $(($2 * FR_TEST_SLOW)) ]; then
+	if [ "$fr_took" -le $(($2 * 5 * FR_TEST_SLOW)) ]; then
 		pass "$1"
+		[ "$fr_took" -le "$2" ] || diag "$1: $fr_took ms, not $2"
 	else
 		fail "$1" "$fr_took ms, not $2"
 	fi

@@ -32,11 +32,11 @@ several 2 --token-file "$T/tokens"
 export FR_MANAGER="$URLS"
 start env FR_TOKEN_FILE="$T/work" fr-worker ping
 export FR_TOKEN_FILE="$T/submit"
-is 'a job is done' "$(fr-submit --wait=20 ping)" '{"ack":"PONG"}'
+is 'a job is done' "$(fr-submit --wait=60 ping)" '{"ack":"PONG"}'
 like 'the overview says what is behind it' "$(fr-status)" 'store: *PostgreSQL'
 unlike 'and no secret' "$(fr-status --json; cat "$T/log")" 'geheim|SECRET'
 down 1
-is 'one manager is enough' "$(fr-submit --wait=20 ping)" '{"ack":"PONG"}'
+is 'one manager is enough' "$(fr-submit --wait=60 ping)" '{"ack":"PONG"}'
 like 'without a password the store is closed' \
     "$(PGPASSFILE=/dev/null fr-manager -l 127.0.0.1:0 --store "$STORE" 2>&1)" \
     password

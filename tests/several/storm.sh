@@ -33,7 +33,7 @@ single() {
 		id=$(fr-submit -m "$VIA" --priority 9 --max-attempts 1000 spawned 1 \
 		    2>>"$T/log") || continue
 		echo "$id" >>"$T/acked.single"
-		result=$(fr-status -m "$VIA" --wait=20 --result "$id" \
+		result=$(fr-status -m "$VIA" --wait=60 --result "$id" \
 		    2>>"$T/log") && [ -n "$result" ] &&
 			echo "$id $result" >>"$T/told"
 	done

@@ -151,7 +151,7 @@ the_clocks_go_on(void **state)
 	assert_true(wall > 1577836800000); /* 2020 */
 	assert_true(fr_time_mono_ms() >= mono);
 	assert_true(fr_time_mono_us() >= us);
-	assert_true(us / 1000 - mono < 1000);
+	assert_true(us / 1000 - mono < 600000);
 	assert_true(fr_time_wall_ms() > 1577836800000);
 }
 

@@ -53,32 +53,36 @@ fr-status --wait "$id" >/dev/null
 is 'one that is too large for the manager, too' \
     "$(field "$id" state) $(field "$id" fail_count)" 'failed 1'
 like 'and it is said' "$(field "$id" error)" 'too large'
-is 'it is in nobody'"'"'s way' "$(fr-submit --wait=10 small 1)" 1
+is 'it is in nobody'"'"'s way' "$(fr-submit --wait=60 small 1)" 1
 stop "$WORKER"
 WORKER=$first
 
-t0=$(ms)
-id=$(fr-submit --max-attempts 1 --timeout 0.3 slow)
-fr-status --wait "$id" >/dev/null
-t1=$(ms)
-like 'a timeout fails the attempt' "$(field "$id" error)" '^timed out after 0.3 s'
-ok "soon ($((t1 - t0)) ms)" test $((t1 - t0)) -lt $((2000 * FR_TEST_SLOW))
+timed_out() {
+	t0=$(ms)
+	id=$(fr-submit --max-attempts 1 --timeout 0.3 slow)
+	fr-status --wait "$id" >/dev/null
+	TOOK=$(($(ms) - t0))
+}
+soon 'a timeout ends the attempt' 2000 timed_out
+like 'which has failed then' "$(field "$id" error)" '^timed out after 0.3 s'
 is 'and ends the handler' "$(alive "$(cat "$T/slow")")" no
 id=$(fr-submit --max-attempts 1 --timeout 0.2 deaf)
 fr-status --wait "$id" >/dev/null
 is 'also one that ignores SIGTERM' "$(alive "$(cat "$T/deaf")")" no
 
-id=$(fr-submit hold)
-await cat "$T/hold" >/dev/null
-t0=$(ms)
-fr-ctl cancel "$id" >/dev/null
-until_ok test -e "$T/term"
-t1=$(ms)
-is 'a cancelled job is cancelled' "$(field "$id" state)" cancelled
-ok "its handler is told within a second ($((t1 - t0)) ms)" \
-    test $((t1 - t0)) -lt $((1000 * FR_TEST_SLOW))
+cancelled() {
+	rm -f "$T/hold" "$T/term"
+	id=$(fr-submit hold)
+	await cat "$T/hold" >/dev/null
+	t0=$(ms)
+	fr-ctl cancel "$id" >/dev/null
+	until_ok test -e "$T/term"
+	TOOK=$(($(ms) - t0))
+}
+soon 'the handler of a cancelled job is told within a second' 1000 cancelled
+is 'and the job is cancelled' "$(field "$id" state)" cancelled
 pid=$(cat "$T/hold")
-is 'and is gone' "$(fr_gone 5 "$pid"; alive "$pid")" no
+is 'and is gone' "$(fr_gone 30 "$pid"; alive "$pid")" no
 
 id=$(fr-submit steps)
 until_ok test -e "$T/steps"
@@ -105,7 +109,7 @@ printf '#!/bin/sh\necho two\n' >"$T/h/second"
 chmod +x "$T/h/second"
 rm "$T/h/fromdir"
 kill -HUP "$WORKER"
-is 'SIGHUP reads the directory again' "$(fr-submit --wait=10 second)" '"two"'
+is 'SIGHUP reads the directory again' "$(fr-submit --wait=60 second)" '"two"'
 until_ok types_lack fromdir
 unlike 'what is not there any more is not offered' "$(types)" fromdir
 done_testing

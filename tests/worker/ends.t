@@ -5,6 +5,10 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 
+# This one takes its time.
+fr-worker -m "unix:$T/none" --drain a=cat >"$T/alone" 2>&1 &
+alone=$!
+PIDS="$PIDS $alone"
 manager
 begun() { await cat "$T/begun" >/dev/null; }
 H="h=echo \$\$ >$T/begun; while [ ! -e $T/go ]; do sleep 0.02; done; echo ended"
@@ -76,10 +80,11 @@ while [ $i -lt 300 ]; do
 	i=$((i + 1))
 	echo "{\"type\":\"a\",\"data\":$i}"
 done | fr-submit --bulk >"$T/ids"
-ok '--drain ends when nothing is left' timeout 60 fr-worker -c 2 --drain a=cat
+ok '--drain ends when nothing is left' limited fr-worker -c 2 --drain a=cat
 is 'all is done then' "$(api GET /v1/types | json a.complete)" 300
 is 'each once' "$(api GET '/v1/jobs?type=a&limit=1000' | grep -o '"attempt":[0-9]*' | sort | uniq -c | tr -s ' ')" \
     "$(printf ' 300 "attempt":1')"
-ok '--drain with nothing there ends at once' timeout 10 fr-worker --drain a=cat
-exits 'without a manager it gives up' 69 timeout 60 fr-worker -m "unix:$T/none" --drain a=cat
+ok '--drain with nothing there ends at once' limited fr-worker --drain a=cat
+wait "$alone"
+is 'without a manager it gives up' $? 69
 done_testing

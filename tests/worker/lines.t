@@ -52,7 +52,7 @@ manager
 worker -H "$T/h" "cmd.lines=sed -u 's/.*/{\"result\":\"from sed\"}/'" 'gone.lines=/no/such/thing' \
     --kill-after 0.5
 
-k() { fr-submit --wait=20 --max-attempts 1 k "$@" 2>"$T/err"; }
+k() { fr-submit --wait=60 --max-attempts 1 k "$@" 2>"$T/err"; }
 is 'a job is a line, and so is its answer' "$(k '{"x":1}')" '{"x":1}'
 is 'the line has id, type, attempt and data' "$(k '"keys"')" '["attempt","data","id","type"]'
 id=$(fr-submit k '"id"')

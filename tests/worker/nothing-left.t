@@ -82,11 +82,11 @@ worker -c 3 "quick=(setsid env -i sleep 71.$$ </dev/null >/dev/null 2>&1 3>&- &)
     "slow=(setsid env -i /bin/sh -c 'echo \$\$ >$T/slow; exec sleep 72' </dev/null >/dev/null 2>&1 3>&- &); while [ ! -e $T/go ]; do sleep 0.02; done"
 slow=$(fr-submit slow 1)
 await cat "$T/slow" >"$T/slowpid"
-for i in 1 2 3 4 5; do fr-submit --wait=20 quick "$i" >/dev/null; done
+for i in 1 2 3 4 5; do fr-submit --wait=60 quick "$i" >/dev/null; done
 is 'those of attempts that ended are gone' "$(pgrep -fx "sleep 71.$$" | wc -l)" 0
 is 'those of one that runs are not' "$(alive "$(cat "$T/slowpid")")" yes
 touch "$T/go"
-fr-submit --wait=20 quick 6 >/dev/null
+fr-submit --wait=60 quick 6 >/dev/null
 fr-status --wait "$slow" >/dev/null
 is 'until it ends' "$(alive "$(cat "$T/slowpid")")" no
 done_testing
