@@ -159,8 +159,8 @@ exchange_decide(struct loop *l, int64_t now_ms)
 	if (l->held.n == 0)
 		l->named_ms = now_ms;
 	slots = asking(l) ? 0 : wanted(l, flush);
-	/* Ends go with it, so it waits for the report that is under way. */
-	if (slots > 0 && (l->held.unsent == 0 || !reporting(l)) &&
+	/* If ends go with it, it waits for the report that is under way. */
+	if (slots > 0 && (l->backlog || l->held.unsent == 0 || !reporting(l)) &&
 	    request_send(l, FOR_JOBS, slots, wait_ms(l)))
 		return;
 	if (!reporting(l) &&

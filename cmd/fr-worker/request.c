@@ -154,6 +154,10 @@ fill(
     struct loop *l, struct fr_exchange *x, enum purpose purpose, int64_t now_ms)
 {
 	const bool due = now_ms - l->named_ms >= l->lease_ms / 3;
+	/* While many jobs wait, ends go beside the request for more of them:
+	 * the manager does the one while the other is read and written. */
+	const bool ends =
+	    purpose == FOR_REPORT || (purpose == FOR_JOBS && !l->backlog);
 
 	x->worker = fr_span_of(l->conf->id);
 	x->host = fr_span_of(l->conf->host);
@@ -162,7 +166,7 @@ fill(
 	x->leaving = l->phase != WORKING;
 	x->ntypes = x->leaving ? 0 : loop_types(l);
 	x->types = l->types;
-	if (purpose != FOR_WATCH && !under_way(l) && !take_ends(l, x))
+	if (ends && !under_way(l) && !take_ends(l, x))
 		return false;
 	if ((purpose != FOR_REPORT || due || x->leaving) && !name_held(l, x))
 		return false;
@@ -196,7 +200,8 @@ request_send(
 		return false;
 	}
 	for (i = 0; i < CHANNELS && purpose == FOR_JOBS; i++)
-		l->sent[i].superseded = l->channels.v[i].busy;
+		l->sent[i].superseded =
+		    l->channels.v[i].busy && l->sent[i].purpose == FOR_WATCH;
 	s = &l->sent[ch - l->channels.v];
 	*s = (struct sent){ .purpose = purpose,
 		.slots = slots,

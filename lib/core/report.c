@@ -428,7 +428,8 @@ load_worker(struct fr_engine *e, struct fr_worker *w, struct fr_err *err)
 
 /* The leases that x names, and those of them that it is time to renew. */
 static enum fr_rc
-name_running(struct fr_engine *e, struct fr_exchange *x, struct fr_vec *due)
+name_running(struct fr_engine *e, const struct fr_worker *w,
+    struct fr_exchange *x, struct fr_vec *due)
 {
 	const int64_t fresh_ms = e->turn.now_ms + e->c.lease_ms / 3 * 2;
 	struct fr_renewal *r;
@@ -441,6 +442,9 @@ name_running(struct fr_engine *e, struct fr_exchange *x, struct fr_vec *due)
 			l->round = l->worker->round;
 			if (l->gone || l->until_ms > fresh_ms)
 				continue;
+		} else if (fr_lease_has_ended(&e->workers, w, &x->running[i].id,
+			       &x->running[i].token)) {
+			continue;
 		}
 		r = fr_vec_add(due);
 		if (r == NULL)
@@ -532,14 +536,16 @@ apply_exchange(struct fr_engine *e, struct fr_exchange *x, struct fr_vec *due,
 	for (i = 0; i < x->nfinished; i++) {
 		l = fr_lease_find(&e->workers, &x->finished[i].id);
 		if (owns(l, x->worker, &x->finished[i].token))
-			fr_lease_drop(&e->workers, l);
+			fr_lease_end(l);
 	}
 	due->n = 0;
-	rc = name_running(e, x, due);
+	rc = name_running(e, w, x, due);
 	if (rc == FR_OK)
 		rc = renew(e, w, x, due, err);
 	if (rc == FR_OK && (x->slots > 0 || x->leaving))
 		rc = take_back(e, w, lost);
+	if (rc == FR_OK && (x->slots > 0 || x->leaving))
+		fr_leases_named(&e->workers, w);
 	return rc;
 }
 

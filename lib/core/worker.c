@@ -137,6 +137,8 @@ fr_workers_forget(struct fr_workers *ws, struct fr_worker *w)
 	fr_assert(w->open == NULL);
 	while (w->leases != NULL)
 		fr_lease_drop(ws, w->leases);
+	while (w->ended != NULL)
+		fr_lease_drop(ws, w->ended);
 	(void)fr_map_del(ws->by_id, fr_span_of(w->id));
 	TAILQ_REMOVE(&ws->seen, w, link);
 	ws->n--;
@@ -170,26 +172,54 @@ key(const struct fr_uuid *id)
 	return (struct fr_span){ (const char *)id->b, sizeof(id->b) };
 }
 
+static struct fr_lease *
+newest(const struct fr_workers *ws, const struct fr_uuid *id)
+{
+	return fr_map_get(ws->leases, key(id));
+}
+
 struct fr_lease *
 fr_lease_find(const struct fr_workers *ws, const struct fr_uuid *id)
 {
-	return fr_map_get(ws->leases, key(id));
+	struct fr_lease *l = newest(ws, id);
+
+	return l != NULL && !l->ended ? l : NULL;
+}
+
+static void
+link_lease(struct fr_lease **list, struct fr_lease *l)
+{
+	l->prev = NULL;
+	l->next = *list;
+	if (l->next != NULL)
+		l->next->prev = l;
+	*list = l;
+}
+
+static void
+unlink_lease(struct fr_lease *l)
+{
+	struct fr_worker *w = l->worker;
+
+	if (l->prev != NULL)
+		l->prev->next = l->next;
+	else if (l->ended)
+		w->ended = l->next;
+	else
+		w->leases = l->next;
+	if (l->next != NULL)
+		l->next->prev = l->prev;
+	if (l->ended)
+		return;
+	fr_assert(w->nleases > 0 && l->type->held > 0);
+	w->nleases--;
+	l->type->held--;
 }
 
 static void
 forget_lease(struct fr_workers *ws, struct fr_lease *l)
 {
-	struct fr_worker *w = l->worker;
-
-	if (l->prev == NULL)
-		w->leases = l->next;
-	else
-		l->prev->next = l->next;
-	if (l->next != NULL)
-		l->next->prev = l->prev;
-	fr_assert(w->nleases > 0 && l->type->held > 0);
-	w->nleases--;
-	l->type->held--;
+	unlink_lease(l);
 	if (ws->nspare >= SPARE_MAX) {
 		free(l);
 		return;
@@ -205,7 +235,11 @@ fr_lease_add(struct fr_workers *ws, struct fr_worker *w, struct fr_type *type,
 {
 	struct fr_lease *l, *old;
 
-	old = fr_lease_find(ws, &job->id);
+	old = newest(ws, &job->id);
+	if (old != NULL && old->ended) {
+		fr_lease_drop(ws, old);
+		old = NULL;
+	}
 	if (old != NULL && old->worker == w &&
 	    fr_token_eq(&old->token, &job->lease)) {
 		old->until_ms = job->lease_until_ms;
@@ -235,11 +269,8 @@ fr_lease_add(struct fr_workers *ws, struct fr_worker *w, struct fr_type *type,
 		.worker = w,
 		.type = type,
 		.attempt = job->attempt,
-		.round = w->round,
-		.next = w->leases };
-	if (l->next != NULL)
-		l->next->prev = l;
-	w->leases = l;
+		.round = w->round };
+	link_lease(&w->leases, l);
 	w->nleases++;
 	type->held++;
 	return true;
@@ -248,7 +279,42 @@ fr_lease_add(struct fr_workers *ws, struct fr_worker *w, struct fr_type *type,
 void
 fr_lease_drop(struct fr_workers *ws, struct fr_lease *l)
 {
-	if (fr_lease_find(ws, &l->id) == l)
+	if (newest(ws, &l->id) == l)
 		(void)fr_map_del(ws->leases, key(&l->id));
 	forget_lease(ws, l);
+}
+
+void
+fr_lease_end(struct fr_lease *l)
+{
+	fr_assert(!l->ended);
+	unlink_lease(l);
+	l->ended = true;
+	l->type = NULL;
+	link_lease(&l->worker->ended, l);
+}
+
+bool
+fr_lease_has_ended(const struct fr_workers *ws, const struct fr_worker *w,
+    const struct fr_uuid *id, const struct fr_token *token)
+{
+	struct fr_lease *l = newest(ws, id);
+
+	if (l == NULL || !l->ended || l->worker != w ||
+	    !fr_token_eq(&l->token, token))
+		return false;
+	l->round = w->round;
+	return true;
+}
+
+void
+fr_leases_named(struct fr_workers *ws, struct fr_worker *w)
+{
+	struct fr_lease *l, *next;
+
+	for (l = w->ended; l != NULL; l = next) {
+		next = l->next;
+		if (l->round != w->round)
+			fr_lease_drop(ws, l);
+	}
 }

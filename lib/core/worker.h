@@ -27,6 +27,7 @@ struct fr_lease {
 	uint32_t attempt;
 	uint32_t round; /* of its worker, in which it was last named */
 	bool gone;      /* no longer the worker's own: tell it to stop */
+	bool ended;     /* a report has ended it; its worker may not know yet */
 	struct fr_lease *prev, *next; /* of the same worker */
 };
 
@@ -48,6 +49,7 @@ struct fr_worker {
 	struct fr_op *open; /* its exchange that waits, or NULL */
 	struct fr_lease *leases;
 	size_t nleases;
+	struct fr_lease *ended; /* that it may still name */
 };
 
 /* By the time at which they were last seen. */
@@ -85,7 +87,8 @@ void fr_workers_trim(struct fr_workers *ws, size_t most);
 /* Forgets w with its leases; it must have no open exchange. */
 void fr_workers_forget(struct fr_workers *ws, struct fr_worker *w);
 
-/* The newest lease of a job given by this manager, or NULL. */
+/* The newest lease of a job given by this manager, or NULL. One that has
+ * ended is none. */
 struct fr_lease *fr_lease_find(
     const struct fr_workers *ws, const struct fr_uuid *id);
 
@@ -99,5 +102,20 @@ bool fr_lease_add(struct fr_workers *ws, struct fr_worker *w,
 
 /* Takes the lease from its worker and its type, and frees it. */
 void fr_lease_drop(struct fr_workers *ws, struct fr_lease *l);
+
+/*
+ * A report has ended l, whose type is done with. Its worker may name it until
+ * it has seen the answer, which is no reason to ask the store what became of
+ * it; so it is remembered until fr_leases_named() finds it not named.
+ */
+void fr_lease_end(struct fr_lease *l);
+
+/* w names this lease: true if it is one that has ended, as w will know soon. */
+bool fr_lease_has_ended(const struct fr_workers *ws, const struct fr_worker *w,
+    const struct fr_uuid *id, const struct fr_token *token);
+
+/* w has named all that it has: what has ended and was not named in its round
+ * is forgotten. */
+void fr_leases_named(struct fr_workers *ws, struct fr_worker *w);
 
 #endif

@@ -754,6 +754,68 @@ a_cancelled_job_is_stopped_at_its_worker(void **state)
 	assert_int_equal(edit(w, FR_OP_REMOVE, &id), FR_CONFLICT);
 }
 
+/*
+ * A worker may ask for more before it has read that its report was taken, and
+ * then names what has ended.
+ */
+static void
+what_has_ended_may_be_named_for_a_while(void **state)
+{
+	static const enum fr_finish ways[] = { FR_FINISH_COMPLETE,
+		FR_FINISH_FAILED, FR_FINISH_RELEASED };
+	struct world *w = *state;
+	struct fr_job job;
+	struct fr_op *op;
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		(void)submit(w, "t", 0, 9);
+		job = take(w, "w1", "t");
+		assert_int_equal(report(w, "w1", &job, ways[i], "1"), 0);
+		op = work_op("w1", "u", 1, 1000);
+		name_running(op, &job);
+		send(w, op);
+		settle(w);
+		assert_null(answer(w));
+		pass(w, 1001);
+		assert_ptr_equal(answer(w), op);
+		assert_int_equal(op->u.work.nstop, 0);
+		op_free(op);
+		/* Once it was not named it is nothing to us. */
+		takes_nothing(w, "w1", "u");
+		op = work_op("w1", "u", 1, 1000);
+		name_running(op, &job);
+		ask(w, op);
+		assert_int_equal(op->u.work.nstop, 1);
+		op_free(op);
+	}
+}
+
+static void
+what_has_ended_is_not_named_for_another_lease(void **state)
+{
+	struct world *w = *state;
+	const struct fr_uuid id = submit(w, "t", 0, 9);
+	const struct fr_job first = take(w, "w1", "t");
+	struct fr_job job;
+	struct fr_op *op;
+
+	assert_int_equal(report(w, "w1", &first, FR_FINISH_RELEASED, ""), 0);
+	job = take(w, "w2", "t");
+	assert_int_equal(report(w, "w2", &job, FR_FINISH_LOST, ""), 0);
+	job = take(w, "w1", "t");
+	assert_memory_equal(&job.id, &id, sizeof(id));
+	op = work_op("w1", "t", 1, 60000);
+	name_running(op, &first);
+	ask(w, op);
+	assert_int_equal(op->u.work.nstop, 1);
+	op_free(op);
+	/* The newest was lost on the way: it was taken back. */
+	(void)take(w, "w1", "t");
+	assert_int_equal(report(w, "w1", &job, FR_FINISH_COMPLETE, "1"), 1);
+	assert_int_equal(look(w, &id).state, FR_STATE_RUNNING);
+}
+
 static size_t
 workers(struct world *w)
 {
@@ -1520,6 +1582,8 @@ main(void)
 		T(a_report_after_its_lease_has_expired_is_refused),
 		T(a_job_that_loses_its_workers_ends),
 		T(a_cancelled_job_is_stopped_at_its_worker),
+		T(what_has_ended_may_be_named_for_a_while),
+		T(what_has_ended_is_not_named_for_another_lease),
 		T(a_worker_that_leaves_is_forgotten_whatever_it_has_open),
 		T(a_worker_that_leaves_is_given_nothing_in_that_moment),
 		T(a_request_that_is_left_at_once_comes_back_at_once),
