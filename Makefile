@@ -184,7 +184,7 @@ TESTS ?= tests $(UNITS:%=$B/tests/unit/%)
 check:
 	@share/install-deps build check
 	+@$(MAKE) --no-print-directory all units fuzzers \
-	    allocs drivers bads $B/tests/sim/sim
+	    allocs drivers bads $B/tests/sim/sim $B/tests/sim/stores
 	+@$(MAKE) --no-print-directory FAULT=1 $B/fault/bin/fr-manager
 	@env PATH="$(CURDIR)/$B/bin:$$PATH" FR_BUILD="$(CURDIR)/$B" \
 	    FR_LIBEXEC="$(CURDIR)/$B/libexec/forerunner" \

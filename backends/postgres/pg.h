@@ -197,6 +197,8 @@ enum fr_rc fr_pg_waves(struct fr_pg *s, const void *items, size_t n,
     size_t size, bool by_id, struct fr_err *err);
 /* Whether s->order is that of the n items, each in the first wave. */
 bool fr_pg_in_order(const struct fr_pg *s, size_t n);
+/* The end of the wave in s->order that i is in. */
+size_t fr_pg_wave(const struct fr_pg *s, size_t n, size_t i);
 /* The end of the part of s->order that begins at i and may go into one
  * statement. */
 size_t fr_pg_part(const struct fr_pg *s, size_t n, size_t i);

@@ -176,11 +176,13 @@ reported(struct fr_pg *s, const struct kind *k, const PGresult *res,
 	return rc;
 }
 
-/* Of those that did not count: which are repeats? */
+/* Of some that did not count: which are repeats? */
 static enum fr_rc
-repeats(struct fr_pg *s, struct fr_report *r, size_t n, struct fr_err *err)
+repeats(struct fr_pg *s, struct fr_report *r, size_t from, size_t to,
+    struct fr_err *err)
 {
 	const PGresult *res;
+	const struct fr_report *x;
 	struct fr_pg_args a;
 	enum fr_rc rc;
 	size_t i, left = 0;
@@ -188,12 +190,13 @@ repeats(struct fr_pg *s, struct fr_report *r, size_t n, struct fr_err *err)
 
 	fr_pg_col_open(s, 0, FR_PG_UUID);
 	fr_pg_col_open(s, 1, FR_PG_UUID);
-	for (i = 0; i < n; i++) {
-		if (r[i].rc == FR_OK)
+	for (i = from; i < to; i++) {
+		x = &r[s->order[i]];
+		if (x->rc == FR_OK)
 			continue;
-		s->order[left++] = (uint32_t)i;
-		fr_pg_col_bytes(s, 0, r[i].id.b, sizeof(r[i].id.b));
-		fr_pg_col_bytes(s, 1, r[i].token.b, sizeof(r[i].token.b));
+		s->group[left++] = s->order[i];
+		fr_pg_col_bytes(s, 0, x->id.b, sizeof(x->id.b));
+		fr_pg_col_bytes(s, 1, x->token.b, sizeof(x->token.b));
 	}
 	if (left == 0)
 		return FR_OK;
@@ -204,7 +207,7 @@ repeats(struct fr_pg *s, struct fr_report *r, size_t n, struct fr_err *err)
 	for (row = 0; rc == FR_OK && row < PQntuples(res); row++) {
 		i = (size_t)fr_pg_int(res, row, 0) - 1;
 		if (i < left)
-			r[s->order[i]].rc = FR_EXISTS;
+			r[s->group[i]].rc = FR_EXISTS;
 	}
 	return rc;
 }
@@ -261,7 +264,7 @@ report(struct fr_store *store, const struct kind *k, struct fr_report *r,
     size_t n, struct fr_err *err)
 {
 	struct fr_pg *s = fr_pg_of(store);
-	size_t i, done = 0;
+	size_t from, to, i, done = 0;
 	enum fr_rc rc;
 
 	fr_assert(s->in_tx);
@@ -270,9 +273,16 @@ report(struct fr_store *store, const struct kind *k, struct fr_report *r,
 	rc = fr_pg_waves(s, r, n, sizeof(*r), true, err);
 	for (i = 0; i < n; i++)
 		r[i].rc = FR_STALE;
-	while (rc == FR_OK && done < n)
-		rc = report_some(s, k, r, n, &done, err);
-	return rc == FR_OK && k->ends ? repeats(s, r, n, err) : rc;
+	/* Of the next wave a report may count, and then nobody remembers the
+	 * one before. */
+	for (from = 0; rc == FR_OK && from < n; from = to) {
+		to = fr_pg_wave(s, n, from);
+		while (rc == FR_OK && done < to)
+			rc = report_some(s, k, r, to, &done, err);
+		if (rc == FR_OK && k->ends)
+			rc = repeats(s, r, from, to, err);
+	}
+	return rc;
 }
 
 enum fr_rc

@@ -350,21 +350,17 @@ settle_keyed(struct fr_pg *s, const struct fr_job *jobs, size_t n,
 }
 
 /*
- * What the insert left out has a namesake, which is looked for. If another
- * manager has removed it in between, the insert is tried again.
+ * Those at the front of s->order, each of another job. What the insert left
+ * out has a namesake, which is looked for. If another manager has removed it
+ * in between, the insert is tried again.
  */
 static enum fr_rc
-pg_create(struct fr_store *store, const struct fr_job *jobs, size_t n,
+create_wave(struct fr_pg *s, const struct fr_job *jobs, size_t n,
     struct fr_created *out, struct fr_err *err)
 {
-	struct fr_pg *s = fr_pg_of(store);
-	enum fr_rc rc;
+	enum fr_rc rc = FR_OK;
 	int round;
 
-	fr_assert(s->in_tx);
-	if (n == 0)
-		return FR_OK;
-	rc = fr_pg_waves(s, jobs, n, sizeof(*jobs), false, err);
 	for (round = 0; rc == FR_OK && n > 0 && round < 5; round++) {
 		rc = insert_all(s, jobs, n, out, err);
 		n = pending(s, out, n);
@@ -377,6 +373,32 @@ pg_create(struct fr_store *store, const struct fr_job *jobs, size_t n,
 	}
 	if (rc == FR_OK && n > 0)
 		return fr_fail(err, FR_AGAIN, "create jobs: they come and go");
+	return rc;
+}
+
+/*
+ * One that names a job again waits until it is known what became of the one
+ * before, which may have met another job with its key, so that there is no
+ * such job yet.
+ */
+static enum fr_rc
+pg_create(struct fr_store *store, const struct fr_job *jobs, size_t n,
+    struct fr_created *out, struct fr_err *err)
+{
+	struct fr_pg *s = fr_pg_of(store);
+	size_t from, to;
+	enum fr_rc rc;
+
+	fr_assert(s->in_tx);
+	if (n == 0)
+		return FR_OK;
+	rc = fr_pg_waves(s, jobs, n, sizeof(*jobs), false, err);
+	for (from = 0; rc == FR_OK && from < n; from = to) {
+		to = fr_pg_wave(s, n, from);
+		memmove(
+		    s->order, s->order + from, (to - from) * sizeof(*s->order));
+		rc = create_wave(s, jobs, to - from, out, err);
+	}
 	return rc;
 }
 

@@ -150,6 +150,16 @@ fr_pg_in_order(const struct fr_pg *s, size_t n)
 }
 
 size_t
+fr_pg_wave(const struct fr_pg *s, size_t n, size_t i)
+{
+	const uint32_t wave = s->wave[s->order[i]];
+
+	while (i < n && s->wave[s->order[i]] == wave)
+		i++;
+	return i;
+}
+
+size_t
 fr_pg_part(const struct fr_pg *s, size_t n, size_t i)
 {
 	const uint32_t wave = s->wave[s->order[i]];

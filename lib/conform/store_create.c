@@ -135,6 +135,29 @@ twice_in_batch(struct fr_check *c)
 	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_QUEUED], 2);
 }
 
+/* The first one is not made, for another job holds its key; so the second may
+ * be what it likes. */
+static void
+twice_with_held_key(struct fr_check *c)
+{
+	struct fr_job j[3] = { fr_st_job(c), fr_st_job(c), fr_st_job(c) };
+	struct fr_created out[2];
+
+	j[0].key = j[1].key = FR_SPAN("held");
+	fr_st_create(c, &j[0], 1);
+	j[2].id = j[1].id;
+	j[2].data = FR_SPAN("\"other\"");
+	fr_st_note(c, &j[1].id);
+	fr_st_begin(c, c->s);
+	MUST(c, c->s->ops->create(c->s, &j[1], 2, out, &c->err));
+	fr_st_commit(c, c->s);
+	WANT_RC(c, out[0].rc, FR_EXISTS);
+	WANT(c, fr_uuid_eq(&out[0].id, &j[0].id));
+	WANT_RC(c, out[1].rc, FR_OK);
+	WANT_SPAN(c, fr_st_get(c, j[2].id)->data, j[2].data);
+	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_QUEUED], 2);
+}
+
 static void
 one_by_key(struct fr_check *c)
 {
@@ -404,6 +427,9 @@ const struct fr_case fr_cases_create[] = {
 	{ "the same id with another type is a conflict and changes nothing",
 	    other_type, 0 },
 	{ "the same id twice in one batch is one job", twice_in_batch, 0 },
+	{ "the jobs of a batch that name one id are made or met one after the "
+	  "other",
+	    twice_with_held_key, 0 },
 	{ "of the unfinished jobs with one type and key there is only one",
 	    one_by_key, 0 },
 	{ "a scheduled job holds its key", key_of_scheduled, 0 },

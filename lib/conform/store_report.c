@@ -290,6 +290,24 @@ complete_after_failed(struct fr_check *c)
 }
 
 static void
+repeat_beside_next(struct fr_check *c)
+{
+	const struct fr_uuid id = fr_st_new(c);
+	struct fr_report r[2] = { { .id = id }, { .id = id } };
+
+	r[0].token = fr_st_lease(c, id);
+	r[0].value = r[1].value = FR_SPAN("1");
+	WANT_RC(c, fr_st_report(c, c->s->ops->release, id, r[0].token), FR_OK);
+	r[1].token = fr_st_lease(c, id);
+	fr_st_begin(c, c->s);
+	MUST(c, c->s->ops->complete(c->s, r, 2, &c->err));
+	fr_st_commit(c, c->s);
+	WANT_RC(c, r[0].rc, FR_EXISTS);
+	WANT_RC(c, r[1].rc, FR_OK);
+	(void)fr_st_in(c, id, FR_STATE_COMPLETE);
+}
+
+static void
 repeat_after_lease(struct fr_check *c)
 {
 	const struct kinds k = all_kinds(c->s->ops);
@@ -534,6 +552,9 @@ const struct fr_case fr_cases_report[] = {
 	    ended_stays, 0 },
 	{ "a report repeated after the next lease is known as a repeat",
 	    repeat_after_lease, 0 },
+	{ "a report repeated in front of that on the next lease is known as a "
+	  "repeat",
+	    repeat_beside_next, 0 },
 	{ "a lease is stale when the job has been leased again",
 	    stale_after_lease, 0 },
 	{ "a lease that ended without a word is stale ever after",
