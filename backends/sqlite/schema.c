@@ -55,6 +55,11 @@ version(struct fr_sq *q, int *v, struct fr_err *err)
 	if (tables > 0 && app != APPLICATION)
 		return fr_fail(err, FR_INVALID,
 		    "open %s: a database, but not one of Forerunner", q->path);
+	if (*v < 0 || (*v > 0 && tables == 0))
+		return fr_fail(err, FR_INVALID,
+		    "open %s: says that its schema is of version %d, and has "
+		    "%d tables and indexes: not made by Forerunner, or damaged",
+		    q->path, *v, tables);
 	if (*v > VERSION)
 		return fr_fail(err, FR_INVALID,
 		    "open %s: made by a newer Forerunner (schema %d, this one "

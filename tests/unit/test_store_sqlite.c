@@ -149,6 +149,9 @@ what_is_not_ours_is_refused(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	assert_int_equal(fr_registry_store(&s, f->url, 0, &f->err), FR_INVALID);
 	assert_non_null(strstr(f->err.msg, "newer"));
+	sql(f, "PRAGMA user_version = -3");
+	assert_int_equal(fr_registry_store(&s, f->url, 0, &f->err), FR_INVALID);
+	assert_non_null(strstr(f->err.msg, "-3"));
 	sql(f, "PRAGMA user_version = 0; PRAGMA application_id = 7");
 	assert_int_equal(fr_registry_store(&s, f->url, 0, &f->err), FR_INVALID);
 	assert_non_null(strstr(f->err.msg, "not one of Forerunner"));
