@@ -128,6 +128,11 @@ fr_pg_list(struct fr_store *store, const struct fr_list *l,
 
 	if ((l->states & FR_STATE_ALL) == 0 || l->limit == 0)
 		return FR_OK;
+	if (s->in_tx && l->type.len > 0) { /* its own changes count too */
+		rc = fr_pg_count_send(s, err);
+		if (rc != FR_OK)
+			return rc;
+	}
 	fr_pg_col_open(s, 0, FR_PG_INT2);
 	for (i = 0; i < FR_STATES; i++)
 		if ((l->states & FR_STATE_BIT(i)) != 0 && i != FR_STATE_RUNNING)

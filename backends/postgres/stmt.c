@@ -300,20 +300,45 @@ const struct fr_pg_text fr_pg_text[FR_PG_STMTS] = {
 	    "WHERE j.id >= $1::uuid AND j.id <= $2::uuid "
 	    "ORDER BY j.id LIMIT $3::int8" },
 	/* Complete jobs have running ones among them, which are few; running
-	 * ones are looked for by their leases ($5: whether they are). */
+	 * ones are looked for by their leases ($5: whether they are). No more
+	 * are looked for than the counters say there are. The queued ones of a
+	 * type are the newest of each of its priorities, so that none of
+	 * another type is in the way; unless it has many priorities and many
+	 * jobs, of which the newest are soon found among all. */
 	[FR_PG_LIST] = { "list", "list jobs",
-	    "WITH a AS MATERIALIZED (SELECT CASE WHEN $3::uuid IS NULL "
+	    "WITH RECURSIVE "
+	    "a AS MATERIALIZED (SELECT CASE WHEN $3::uuid IS NULL "
 	    "THEN 9223372036854775807 ELSE coalesce("
 	    "(SELECT seq FROM jobs WHERE id = $3::uuid), "
 	    "(SELECT seq + 1 FROM jobs WHERE id < $3::uuid "
-	    "ORDER BY id DESC LIMIT 1), 0) END AS seq) "
+	    "ORDER BY id DESC LIMIT 1), 0) END AS seq), "
+	    "c AS MATERIALIZED (SELECT ARRAY[sum(scheduled), sum(queued), "
+	    "sum(running), sum(complete), sum(failed), sum(cancelled)]::int8[] "
+	    "AS n, CASE WHEN sum(queued) <= 2000 THEN 2000 ELSE 20 END AS most "
+	    "FROM counts WHERE type = $2::text), "
+	    "p(priority, n) AS ((SELECT y.priority, 1 FROM jobs y "
+	    "WHERE y.place + 0 = 1 AND y.type = $2::text "
+	    "AND 1 = ANY ($1::int2[]) ORDER BY y.priority DESC LIMIT 1) "
+	    "UNION ALL SELECT z.priority, p.n + 1 FROM p, LATERAL ("
+	    "SELECT y.priority FROM jobs y WHERE y.place + 0 = 1 "
+	    "AND y.type = $2::text AND y.priority < p.priority "
+	    "ORDER BY y.priority DESC LIMIT 1) AS z WHERE p.n <= (SELECT most "
+	    "FROM c)) "
 	    "SELECT " JOB " FROM (SELECT x.* FROM unnest($1::int2[]) "
 	    "AS st(state), LATERAL (SELECT * FROM jobs y WHERE y.place = "
 	    "CASE st.state WHEN 3 THEN 2 ELSE st.state END "
 	    "AND y.state = st.state "
 	    "AND ($2::text IS NULL OR y.type = $2::text) "
-	    "AND y.seq < (SELECT seq FROM a) "
+	    "AND y.seq < (SELECT seq FROM a) ORDER BY y.seq DESC "
+	    "LIMIT CASE WHEN $2::text IS NULL THEN $4::int8 ELSE least("
+	    "$4::int8, coalesce((SELECT n[st.state + 1] FROM c), 0)) END) AS x "
+	    "WHERE st.state <> 1 OR $2::text IS NULL "
+	    "OR (SELECT count(*) FROM p) > (SELECT most FROM c) "
+	    "UNION ALL (SELECT x.* FROM p, LATERAL (SELECT * FROM jobs y "
+	    "WHERE y.place + 0 = 1 AND y.type = $2::text "
+	    "AND y.priority = p.priority AND y.seq < (SELECT seq FROM a) "
 	    "ORDER BY y.seq DESC LIMIT $4::int8) AS x "
+	    "WHERE (SELECT count(*) FROM p) <= (SELECT most FROM c)) "
 	    "UNION ALL (SELECT j.* FROM leases l " HELD(
 		"OFFSET 0") "WHERE $5::int8 <> 0 "
 			    "AND ($2::text IS NULL OR j.type = $2::text) "

@@ -343,6 +343,34 @@ emit_tickets(struct fr_sq *q, sqlite3_stmt *st, bool with_data, int64_t *cursor,
 	return !more && rc == FR_NOTFOUND ? FR_OK : rc;
 }
 
+/* Those of a type have no index: where there are none nobody looks. */
+static enum fr_rc
+queue_of(struct fr_sq *q, const char *type, bool with_data, int64_t limit,
+    size_t *n, fr_ticket_emit_fn *emit, void *arg, struct fr_err *err)
+{
+	struct listing found = { 0 };
+	struct fr_sq_type *t = NULL;
+	sqlite3_stmt *st = NULL;
+	int64_t ignored;
+	enum fr_rc rc;
+
+	rc = fr_sq_type(q, fr_span_of(type), false, &t, err);
+	if (rc == FR_NOTFOUND)
+		return FR_OK;
+	if (rc == FR_OK)
+		rc = list_counts(
+		    q, t->n, FR_STATE_BIT(FR_STATE_QUEUED), &found, err);
+	if (rc != FR_OK || found.match == 0)
+		return rc;
+	rc = fr_sq_get(
+	    q, with_data ? FR_SQ_WALK_TYPE_DATA : FR_SQ_WALK_TYPE, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, t->n);
+	sqlite3_bind_int64(st, 2, limit);
+	return emit_tickets(q, st, with_data, &ignored, n, emit, arg, err);
+}
+
 enum fr_rc
 fr_sq_get_queue(struct fr_store *s, const char *type, bool with_data,
     int64_t *cursor, size_t *n, fr_ticket_emit_fn *emit, void *arg,
@@ -350,29 +378,24 @@ fr_sq_get_queue(struct fr_store *s, const char *type, bool with_data,
 {
 	struct fr_sq *q = fr_sq_of(s);
 	const int64_t limit = limit_of(*n);
-	struct fr_sq_type *t = NULL;
-	int64_t ignored;
 	sqlite3_stmt *st = NULL;
-	enum fr_rc rc = FR_OK;
+	enum fr_rc rc;
 
 	*n = 0;
-	if (type != NULL)
-		rc = fr_sq_type(q, fr_span_of(type), false, &t, err);
-	if (rc == FR_NOTFOUND)
-		return FR_OK;
-	if (rc == FR_OK && t != NULL)
-		rc = fr_sq_get(q,
-		    with_data ? FR_SQ_WALK_TYPE_DATA : FR_SQ_WALK_TYPE, &st,
-		    err);
-	else if (rc == FR_OK)
-		rc = fr_sq_get(
-		    q, with_data ? FR_SQ_WALK_DATA : FR_SQ_WALK, &st, err);
+	if (type != NULL) {
+		rc = snapshot(q, err);
+		if (rc != FR_OK)
+			return rc;
+		rc = queue_of(q, type, with_data, limit, n, emit, arg, err);
+		snapshot_end(q);
+		return rc;
+	}
+	rc = fr_sq_get(q, with_data ? FR_SQ_WALK_DATA : FR_SQ_WALK, &st, err);
 	if (rc != FR_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, t != NULL ? t->n : *cursor);
+	sqlite3_bind_int64(st, 1, *cursor);
 	sqlite3_bind_int64(st, 2, limit);
-	return emit_tickets(
-	    q, st, with_data, t != NULL ? &ignored : cursor, n, emit, arg, err);
+	return emit_tickets(q, st, with_data, cursor, n, emit, arg, err);
 }
 
 /* Hands a type out if there is anything to be said of it. */

@@ -192,6 +192,47 @@ page_of_state(struct fr_check *c)
 	WANT_INT(c, got, N / 2);
 }
 
+/* A store may go from priority to priority, if there are not too many. */
+static void
+of_all_priorities(struct fr_check *c)
+{
+	enum { MANY = 300 };
+	static const int32_t kinds[] = { 3, MANY };
+	struct fr_job *j = fr_check_alloc(c, MANY, sizeof(*j));
+	struct fr_seen_jobs seen;
+	const struct fr_uuid *after;
+	struct fr_uuid last;
+	size_t i, k, size, got;
+
+	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		const char *type = k == 0 ? c->type : c->type2;
+
+		for (i = 0; i < MANY; i++) {
+			j[i] = fr_st_job(c);
+			j[i].type = fr_span_of(type);
+			j[i].priority = (int32_t)(i * 7919) % kinds[k] - 1;
+		}
+		fr_st_begin(c, c->s);
+		fr_st_put(c, j, MANY);
+		list(c, &seen, FR_STATE_ALL, type, NULL, 10 * MANY);
+		WANT_INT(c, seen.n, MANY);
+		fr_st_commit(c, c->s);
+		for (size = 7; size <= 10 * MANY; size *= 100) {
+			for (got = 0, after = NULL; got < MANY; after = &last) {
+				list(c, &seen, FR_STATE_BIT(FR_STATE_QUEUED),
+				    type, after, size);
+				WANT(c, seen.n > 0 && seen.n <= size);
+				for (i = 0; i < seen.n; i++, got++)
+					WANT(c, fr_uuid_eq(&seen.v[i].id,
+						    &j[MANY - 1 - got].id));
+				last = seen.v[seen.n - 1].id;
+			}
+			list(c, &seen, FR_STATE_ALL, type, &last, size);
+			WANT_INT(c, seen.n, 0);
+		}
+	}
+}
+
 static size_t
 find(struct fr_check *c, struct fr_seen_jobs *seen, const char *hex,
     size_t limit)
@@ -283,6 +324,8 @@ const struct fr_case fr_cases_list[] = {
 	    0 },
 	{ "a list may be of any set of states", by_state, 0 },
 	{ "a list may be of one type", by_type, 0 },
+	{ "a list of queued jobs is newest first, whatever their priorities",
+	    of_all_priorities, 0 },
 	{ "pages of one state neither skip nor repeat", page_of_state, 0 },
 	{ "a job is found by any beginning of its id", finds, 0 },
 	{ "no more jobs are found than was asked", finds_up_to, 0 },

@@ -29,8 +29,10 @@
  *   work N                     leases N of the jobs put last and ends them
  *   later N                    creates N that are due at once; promote N
  *   lease N                    of the jobs put last, for ever
- *   running, expired N, due, purge N, list STATES
+ *   running, expired N, due, purge N, list STATES [TYPE]
  *                              what there is, or was, of that
+ *   type N TYPE                of the jobs that are created from now on; they
+ *                              have N priorities
  *   load                       both in turn, each batch tried until it is done,
  *                              until the next line is there to be read
  *   check                      all that load was told is done, is done
@@ -51,6 +53,8 @@ static struct fr_err err;
 static struct fr_uuid *ids;      /* of all jobs that were put */
 static size_t nids, last, nlast; /* the last batch */
 static enum fr_state made = FR_STATE_QUEUED;
+static char made_type[FR_TYPE_MAX + 1] = "t";
+static size_t priorities = 1;
 static size_t first, done; /* of ids: those that load has ended */
 static unsigned long tries_again, tries_unknown;
 
@@ -70,8 +74,9 @@ create(size_t n, size_t *fresh)
 		}
 		jobs[i] = (struct fr_job){
 			.id = ids[last + i],
-			.type = FR_SPAN("t"),
+			.type = fr_span_of(made_type),
 			.data = FR_SPAN("{\"n\":1.0e400}"),
+			.priority = (int32_t)(i % priorities),
 			.state = made,
 			.max_attempts = 3,
 			.created_ms = 1,
@@ -390,10 +395,12 @@ count_ticket(void *arg, const struct fr_ticket *t)
 
 /* One call of the sweep's; *x is of how many jobs it told. false: none. */
 static bool
-sweep(const char *call, size_t n, size_t *x, enum fr_rc *rc)
+sweep(const char *call, size_t n, const char *arg, size_t *x, enum fr_rc *rc)
 {
 	const struct fr_store_ops *ops = store->ops;
-	struct fr_list l = { .states = (unsigned)n, .limit = 100 };
+	struct fr_list l = {
+		.states = (unsigned)n, .type = fr_span_of(arg), .limit = 100
+	};
 	int64_t run_at_ms, until_ms;
 
 	*rc = ops->begin(store, &err);
@@ -476,6 +483,10 @@ on_store(const char *call, size_t n, const char *arg, char *text, size_t size)
 		rc = load();
 		(void)snprintf(text, size, " again=%s unknown=%lu",
 		    tries_again > 0 ? "some" : "0", tries_unknown);
+	} else if (strcmp(call, "type") == 0) {
+		priorities = n > 0 ? n : 1;
+		if (!fr_str_copy(made_type, sizeof(made_type), fr_span_of(arg)))
+			rc = fr_fail(&err, FR_USAGE, "too long a type");
 	} else if (strcmp(call, "check") == 0) {
 		rc = check();
 		(void)snprintf(text, size, " missing=%zu unfinished=%zu",
@@ -506,7 +517,7 @@ on_store(const char *call, size_t n, const char *arg, char *text, size_t size)
 	} else if (strcmp(call, "watch") == 0) {
 		rc = watch((int64_t)n, arg, &x);
 		(void)snprintf(text, size, " %s", x > 0 ? "heard" : "nothing");
-	} else if (sweep(call, n, &x, &rc)) {
+	} else if (sweep(call, n, arg, &x, &rc)) {
 		(void)snprintf(text, size, " %zu", x);
 	} else {
 		rc = fr_fail(&err, FR_USAGE, "no such call: %s", call);
