@@ -43,16 +43,18 @@ strike() {
 		kill -KILL "-$fr_child" 2>/dev/null
 	done
 }
+deaths() { grep -c 'exec store .* started again' "$T/log"; }
+more_deaths() { [ "$(deaths)" -gt "$before_it" ]; }
+before_it=$(deaths)
 strike
-like 'a store that was killed is started again' \
+like 'a store that was killed works' \
 	"$(drive a put 1 >/dev/null; drive a put 5)" '^ok 5 new'
+ok 'having been started again' more_deaths
 ended() {
 	sqlite3 -cmd '.timeout 5000' "$T/db" \
 		'SELECT count(*) FROM jobs WHERE state = 3'
 }
 more() { [ "$(ended)" -gt "$was" ]; }
-deaths() { grep -c 'exec store .* started again' "$T/log"; }
-more_deaths() { [ "$(deaths)" -gt "$before_it" ]; }
 tell a load
 for n in 1 2 3 4; do
 	was=$(ended) before_it=$(deaths)

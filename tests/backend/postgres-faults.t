@@ -121,6 +121,7 @@ for pid in $(sql "SELECT pid FROM pg_stat_activity
 	WHERE application_name LIKE 'forerunner-%' AND state LIKE 'idle in%'"); do
 	kill -STOP "$pid"
 done
+is 'a session hangs' "$(ps -o state= -p "$pid")" T
 before=$(date +%s)
 tell a commit
 sleep 1

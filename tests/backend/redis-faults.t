@@ -23,9 +23,11 @@ is 'tickets go in' "$(drive a push 1000) $(drive a length)" 'ok ok 1000'
 rcli FLUSHALL >/dev/null
 is 'a flush loses hints' "$(drive a length) $(drive a pop 10)" 'ok 0 ok 0'
 is 'and no more' "$(drive a push 1000) $(drive a pop 10)" 'ok ok 10'
-rcli SCRIPT FLUSH >/dev/null
+scripts() { rcli INFO memory | sed -n 's/^number_of_cached_scripts:\([0-9]*\).*/\1/p'; }
+isnt 'the server has our scripts' "$(scripts)" 0
+is 'and loses them' "$(rcli SCRIPT FLUSH) $(scripts)" 'OK 0'
 is 'forgotten scripts are loaded again' "$(drive a pop 10)" 'ok 10'
-rcli CLIENT KILL TYPE normal >/dev/null
+like 'the server cuts a connection' "$(rcli CLIENT KILL TYPE normal)" '^[1-9]'
 is 'a cut connection is made again' "$(back a pop 10)" 'ok 10'
 
 redis_stop

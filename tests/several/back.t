@@ -88,6 +88,7 @@ start fr-worker -m "$URL_1,$URL_2" -c 2 \
 id=$(at 1 fr-submit long)
 until_ok test -s "$T/long"
 down 1
+is 'a manager is killed' "$(alive "$PID_1")" no
 t0=$(ms)
 is 'a worker goes on at the next manager' \
     "$(at 2 fr-submit --wait=60 quick 8)" 8

@@ -77,10 +77,9 @@ strike() { # FAULT
 		KILLS=$((KILLS + 1))
 		;;
 	worker)
-		kill -KILL "$WORKER"
+		kill -KILL "$WORKER" && KILLS=$((KILLS + 1))
 		crew
 		WORKER=$PID
-		KILLS=$((KILLS + 1))
 		;;
 	flush)
 		[ "$(rcli FLUSHALL)" = OK ] && FLUSHED=$((FLUSHED + 1))
