@@ -325,6 +325,7 @@ fr_sq_create(struct fr_store *s, const struct fr_job *jobs, size_t n,
 	enum fr_rc rc = FR_OK;
 	size_t i = 0;
 
+	q->creates = true;
 	while (i < n && rc == FR_OK) {
 		if (plain(q, &jobs[i], n - i)) {
 			rc = create_many(q, &jobs[i], &out[i], err);

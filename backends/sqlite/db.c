@@ -58,6 +58,8 @@ fr_sq_fail(struct fr_sq *q, const char *what, struct fr_err *err)
 
 	if (rc == FR_IO || rc == FR_UNKNOWN)
 		q->stopped = true;
+	if (rc == FR_NOSPACE)
+		q->full = true;
 	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
 		return fr_fail(err, rc,
 		    "%s %s: %s; keep a copy of it and of %s-wal, then try "
@@ -216,24 +218,9 @@ fr_sq_begin(struct fr_store *s, struct fr_err *err)
 	rc = fr_sq_get(q, FR_SQ_BEGIN, &st, err);
 	if (rc == FR_OK)
 		rc = fr_sq_run(q, st, err);
-	q->spoiled = false;
+	q->spoiled = q->creates = false;
 	q->writing = rc == FR_OK;
 	return rc;
-}
-
-void
-fr_sq_rollback(struct fr_store *s)
-{
-	struct fr_sq *q = fr_sq_of(s);
-
-	if (!q->writing)
-		return;
-	fr_sq_undo(q);
-	q->writing = false;
-	q->seq_used = true;
-	fr_sq_counts_forget(q);
-	if (q->types_made)
-		fr_sq_types_forget(q);
 }
 
 /*
@@ -260,9 +247,29 @@ checkpoint(struct fr_sq *q)
 		if (rc == FR_IO || rc == FR_UNKNOWN)
 			q->stopped = true;
 	}
+	q->db_bytes = q->log_bytes = 0; /* they may have been cut */
 	q->wal_next = WAL_PAGES;
 	if (code != SQLITE_OK || copied < in_log)
 		q->wal_next = q->wal_pages + WAL_PAGES / 4;
+}
+
+void
+fr_sq_rollback(struct fr_store *s)
+{
+	struct fr_sq *q = fr_sq_of(s);
+
+	if (!q->writing)
+		return;
+	fr_sq_undo(q);
+	q->writing = false;
+	q->seq_used = true;
+	fr_sq_counts_forget(q);
+	if (q->types_made)
+		fr_sq_types_forget(q);
+	/* The next one may be smaller, and can have all of the log. */
+	if (q->full && !q->stopped && !q->owed)
+		checkpoint(q);
+	q->full = false;
 }
 
 static enum fr_rc
@@ -292,6 +299,8 @@ fr_sq_commit(struct fr_store *s, struct fr_err *err)
 	}
 	rc = fr_sq_counts_flush(q, err);
 	if (rc == FR_OK)
+		rc = fr_sq_room_take(q, err);
+	if (rc == FR_OK)
 		rc = fr_sq_get(q, FR_SQ_COMMIT, &st, err);
 	if (rc != FR_OK) {
 		fr_sq_rollback(s);
@@ -302,7 +311,7 @@ fr_sq_commit(struct fr_store *s, struct fr_err *err)
 		return commit_failed(q, rc, err);
 	q->writing = false;
 	q->types_made = false;
-	if (q->wal_pages >= q->wal_next)
+	if (q->wal_pages >= q->wal_next || !fr_sq_room_behind(q))
 		checkpoint(q);
 	return FR_OK;
 }

@@ -39,6 +39,8 @@ enum fr_sq_stmt {
 	FR_SQ_COMMIT,
 	FR_SQ_ROLLBACK,
 	FR_SQ_BEGIN_READ,
+	FR_SQ_PAGES,
+	FR_SQ_PAGE_BYTES,
 	FR_SQ_TYPE_NEW,
 	FR_SQ_TYPE_ADD,
 	FR_SQ_TYPE_PAUSE,
@@ -120,10 +122,16 @@ struct fr_sq {
 	bool owed;     /* a rollback that was not possible */
 	bool stopped;  /* after an I/O error nothing is believed any more */
 	bool seq_used; /* last_seq was removed and is not to be given again */
+	bool creates;  /* the open transaction makes jobs */
+	bool full;     /* the open transaction found the disk full */
 	int lock_fd;
 	int busy_ms;
-	int wal_pages; /* after the last commit */
-	int wal_next;  /* when it is copied back */
+	int wal_pages;             /* after the last commit */
+	int wal_next;              /* when it is copied back */
+	int64_t page_bytes, pages; /* as many as the last commit had */
+	/* As long as the files are at least; to ask each time would make the
+	 * write that follows slower. */
+	int64_t db_bytes, log_bytes;
 	int64_t last_seq;
 	sqlite3 *db;
 	sqlite3_stmt *stmt[FR_SQ_STMTS];
@@ -148,6 +156,16 @@ void fr_sq_unlock(int fd);
 /* The name of a VFS that writes the log with few calls, in front of SQLite's
  * default one; NULL, which is the default one itself, if there is no memory. */
 const char *fr_sq_gather(void);
+
+/*
+ * room.c: what a full disk must not keep from being purged. take: from the
+ * disk, what the database needs for the open transaction; FR_NOSPACE: there
+ * is not so much. behind: false if there is hardly any room left behind what
+ * is in the log, and none on the disk; then it should be copied.
+ */
+FR_MUSTCHECK enum fr_rc fr_sq_room_open(struct fr_sq *q, struct fr_err *err);
+FR_MUSTCHECK enum fr_rc fr_sq_room_take(struct fr_sq *q, struct fr_err *err);
+bool fr_sq_room_behind(struct fr_sq *q);
 
 /* Makes or migrates the schema; read-only: checks it. */
 FR_MUSTCHECK enum fr_rc fr_sq_schema(struct fr_sq *q, struct fr_err *err);

@@ -231,6 +231,8 @@ open_write(struct fr_sq *q, struct fr_err *err)
 		rc = fr_sq_schema(q, err);
 	if (rc == FR_OK)
 		rc = last_seq(q, err);
+	if (rc == FR_OK)
+		rc = fr_sq_room_open(q, err);
 	if (rc == FR_OK && is_new)
 		sync_dirs(q->path);
 	sqlite3_wal_hook(q->db, on_commit, q);

@@ -38,6 +38,8 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
 [FR_SQ_BEGIN_READ] = "BEGIN",
 [FR_SQ_COMMIT] = "COMMIT",
 [FR_SQ_ROLLBACK] = "ROLLBACK",
+[FR_SQ_PAGES] = "PRAGMA page_count",
+[FR_SQ_PAGE_BYTES] = "PRAGMA page_size",
 
 [FR_SQ_TYPE_NEW] = "SELECT n, name FROM type WHERE n > ?1",
 [FR_SQ_TYPE_ADD] = "INSERT INTO type (name) VALUES (?1)",

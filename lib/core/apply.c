@@ -272,8 +272,7 @@ apply_purge(struct fr_engine *e, struct fr_op *op, struct fr_err *err)
 		return rc;
 	op->u.purge.last = (int64_t)n;
 	op->u.purge.count += (int64_t)n;
-	fr_count(&e->counters.purged, n);
-	if (all || op->u.purge.count == limit) {
+	if (all || (limit > 0 && op->u.purge.count == limit)) {
 		fr_answer(e, op, FR_OK);
 		return FR_OK;
 	}

@@ -181,7 +181,9 @@ fr_turn_committed(struct fr_engine *e)
 
 	if (t->wrote)
 		e->full = false;
-	e->fresh = e->shorten = false;
+	fr_count(&e->counters.purged, t->purged);
+	if (!t->freeing)
+		e->fresh = e->shorten = false;
 	if (e->away_since_ms != 0)
 		fr_log(FR_LOG_WARN, "the store is back");
 	e->away_since_ms = 0;

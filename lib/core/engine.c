@@ -201,6 +201,29 @@ apply(struct fr_engine *e, struct fr_err *err)
 	return s->ops->commit(s, err);
 }
 
+/* The disk is full, and this needs no room. */
+static enum fr_rc
+apply_freeing(struct fr_engine *e, struct fr_err *err)
+{
+	struct fr_store *s = e->c.store;
+	enum fr_rc rc;
+
+	rc = s->ops->begin(s, err);
+	if (rc != FR_OK)
+		return rc;
+	rc = fr_apply_edits(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_others(e, err);
+	if (rc == FR_OK)
+		rc = fr_apply_retain(e, err);
+	if (rc != FR_OK) {
+		s->ops->rollback(s);
+		return rc;
+	}
+	fr_count(&e->counters.commits, e->turn.wrote);
+	return s->ops->commit(s, err);
+}
+
 /* ------------------------------------------------------------------ */
 
 static bool
@@ -287,10 +310,10 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	release_early(e);
 	e->turn.loading = e->loading;
 	e->turn.cursor = e->cursor;
-	if (rc == FR_OK)
+	if (rc == FR_OK && !e->turn.freeing)
 		rc = fr_news_hear(e, &why);
 	if (rc == FR_OK && (n > 0 || due(e))) {
-		rc = apply(e, &why);
+		rc = e->turn.freeing ? apply_freeing(e, &why) : apply(e, &why);
 		if (rc == FR_OK)
 			fr_turn_committed(e);
 	}
@@ -301,6 +324,7 @@ fr_engine_step(struct fr_engine *e, int64_t *next_ms, struct fr_err *err)
 	fr_wait_timeouts(e, e->turn.mono_ms);
 	unlist(e);
 	release_answers(e);
+	e->freed = e->turn.freeing;
 	fr_gather_rest(e);
 	*next_ms = next_turn(e);
 	if (e->fatal) {
@@ -327,6 +351,7 @@ answer_rest(struct fr_engine *e)
 	(void)fr_fail(&why, FR_AGAIN, "the manager is stopping");
 	fr_inbox_close(&e->inbox);
 	fr_turn_reset(&e->turn);
+	e->full = false; /* all are gathered */
 	(void)fr_gather(e);
 	abandon_late(e);
 	for (op = e->turn.creates; op != NULL; op = next) {

@@ -187,36 +187,73 @@ gather_creates(struct fr_engine *e)
 	}
 }
 
-size_t
-fr_gather(struct fr_engine *e)
+bool
+fr_op_frees(const struct fr_op *op)
 {
-	struct fr_op *op, *next, *redo = e->redo, *purges = e->purges;
-	uint64_t *serials;
-	size_t i, n = 0, nserials;
+	return op->kind == FR_OP_PURGE || op->kind == FR_OP_REMOVE;
+}
 
-	op = fr_inbox_take(&e->inbox, &serials, &nserials);
-	for (e->redo = NULL, next = redo; next != NULL; n++) {
-		struct fr_op *one = next;
+static bool
+any_frees(const struct fr_op *op)
+{
+	for (; op != NULL; op = op->next)
+		if (fr_op_frees(op))
+			return true;
+	return false;
+}
 
-		next = one->next;
-		sort_op(e, one);
-	}
+/*
+ * Whether this turn is one that only frees the disk, as every second may be
+ * while that is full: nothing else that happens in it can keep it from that.
+ */
+static bool
+is_freeing(const struct fr_engine *e, const struct fr_op *come)
+{
+	if (!e->full || e->freed)
+		return false;
+	return e->purges != NULL || any_frees(e->redo) || any_frees(come) ||
+	       (e->c.retain_ms > 0 && e->turn.mono_ms >= e->next_sweep_ms);
+}
+
+/* All but new jobs, which wait in line, and what this turn has to leave. */
+static size_t
+gather_list(struct fr_engine *e, struct fr_op *op, struct fr_line *left)
+{
+	struct fr_op *next;
+	size_t n = 0;
+
 	for (; op != NULL; op = next) {
 		next = op->next;
 		if (op->kind == FR_OP_CREATE) {
 			add_last(fr_op_prompt(op) ? &e->prompt : &e->bulk, op);
-			continue;
+		} else if (e->turn.freeing && !fr_op_frees(op)) {
+			add_last(left, op);
+		} else {
+			sort_op(e, op);
+			n++;
 		}
-		sort_op(e, op);
-		n++;
 	}
+	return n;
+}
+
+size_t
+fr_gather(struct fr_engine *e)
+{
+	struct fr_op *come, *redo = e->redo, *purges = e->purges;
+	struct fr_line left = { NULL, NULL };
+	uint64_t *serials;
+	size_t i, n, nserials;
+
+	come = fr_inbox_take(&e->inbox, &serials, &nserials);
+	e->turn.freeing = is_freeing(e, come);
+	e->redo = e->purges = NULL;
+	n = gather_list(e, redo, &left);
+	n += gather_list(e, come, &left);
 	/* What frees the disk goes first. */
-	if (redo == NULL)
+	if (redo == NULL && !e->turn.freeing)
 		n += gather_creates(e);
-	for (e->purges = NULL, op = purges; op != NULL; op = next, n++) {
-		next = op->next;
-		sort_op(e, op);
-	}
+	n += gather_list(e, purges, &left);
+	e->redo = left.first;
 	/* One that has arrived only now does not wait yet. */
 	for (i = 0; i < nserials; i++)
 		if (!fr_wait_abandoned(e, serials[i]))

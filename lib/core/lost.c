@@ -153,10 +153,25 @@ unanswer(struct fr_engine *e)
 	}
 }
 
+/* Whether anything of this turn would free the disk. */
+static bool
+frees(const struct fr_turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->edits.n; i++)
+		if (fr_op_frees(*(struct fr_op **)fr_vec_at(&t->edits, i)))
+			return true;
+	for (i = 0; i < t->others.n; i++)
+		if (fr_op_frees(*(struct fr_op **)fr_vec_at(&t->others, i)))
+			return true;
+	return false;
+}
+
 /*
  * The disk is full. New jobs are what can be refused; the end of a job frees
  * nobody's disk, but it must not be lost behind them, so that the rest is
- * tried again alone.
+ * tried again alone. And so is what does free the disk.
  */
 static void
 disk_full(struct fr_engine *e, const struct fr_err *why)
@@ -171,7 +186,7 @@ disk_full(struct fr_engine *e, const struct fr_err *why)
 		fr_log(FR_LOG_ERROR, "new jobs are refused: %s", why->msg);
 		e->full_said_ms = t->mono_ms;
 	}
-	if (t->creates == NULL) {
+	if (t->creates == NULL && (t->freeing || !frees(t))) {
 		lost(e, FR_NOSPACE, why);
 		return;
 	}

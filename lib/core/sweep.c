@@ -236,8 +236,8 @@ fr_apply_compare(struct fr_engine *e, struct fr_err *err)
 	return FR_OK;
 }
 
-static enum fr_rc
-retain(struct fr_engine *e, struct fr_err *err)
+enum fr_rc
+fr_apply_retain(struct fr_engine *e, struct fr_err *err)
 {
 	size_t n = SIZE_MAX;
 	enum fr_rc rc;
@@ -249,7 +249,6 @@ retain(struct fr_engine *e, struct fr_err *err)
 	    e, FR_STATE_ENDED, e->turn.now_ms - e->c.retain_ms, &n, &all, err);
 	if (rc != FR_OK)
 		return rc;
-	fr_count(&e->counters.purged, n);
 	e->more_to_purge = !all;
 	return FR_OK;
 }
@@ -350,7 +349,7 @@ fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 	if (rc == FR_OK && t->now_ms >= e->next_lease_ms)
 		rc = expire(e, err);
 	if (rc == FR_OK && (sweep || e->more_to_purge))
-		rc = retain(e, err);
+		rc = fr_apply_retain(e, err);
 	if (rc == FR_OK && sweep && e->shared)
 		rc = fr_wait_recheck(e, err);
 	if (rc == FR_OK && (sweep || e->arrivals))

@@ -128,7 +128,7 @@ fr_turn_reset(struct fr_turn *t)
 	t->text.failed = false;
 	fr_arena_free(t->arena);
 	t->arena = NULL;
-	t->hooks = t->wrote = false;
+	t->hooks = t->wrote = t->freeing = false;
 	t->purging = false;
 	t->purge_most = t->purged = 0;
 }

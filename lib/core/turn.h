@@ -77,6 +77,7 @@ struct fr_turn {
 	bool purging;            /* purge_most was said */
 	size_t purge_most;       /* jobs that may be forgotten */
 	size_t purged;           /* that were */
+	bool freeing;            /* it only frees the disk */
 	bool hooks;              /* some event has one */
 	bool wrote;              /* the transaction changes something */
 	bool loading;            /* as the engine was when it began */
@@ -132,6 +133,7 @@ struct fr_engine {
 	size_t purge_owed;     /* jobs that others made or ended since */
 	bool tidy;             /* a sweep was done in the last turn */
 	bool full;             /* the last commit found the disk full */
+	bool freed;            /* the last turn was for that */
 	int64_t full_said_ms;  /* monotonic; 0: the log has not been told */
 	int64_t away_since_ms; /* monotonic; 0: the store is there */
 	int64_t next_run_ms;   /* wall: a scheduled job's time comes */
@@ -186,6 +188,8 @@ struct fr_row *fr_turn_row(const struct fr_turn *t, const struct fr_uuid *id);
 
 /* gather.c: whether it makes one job, with little data. */
 bool fr_op_prompt(const struct fr_op *op);
+/* Whether it frees the disk. */
+bool fr_op_frees(const struct fr_op *op);
 /* Sorts all that is to be applied in this turn into its lists;
  * returns how many. */
 size_t fr_gather(struct fr_engine *e);
@@ -205,6 +209,9 @@ FR_MUSTCHECK enum fr_rc fr_apply_others(
 FR_MUSTCHECK enum fr_rc fr_apply_compare(
     struct fr_engine *e, struct fr_err *err);
 FR_MUSTCHECK enum fr_rc fr_apply_sweep(struct fr_engine *e, struct fr_err *err);
+/* Of that, what is forgotten because of its age. */
+FR_MUSTCHECK enum fr_rc fr_apply_retain(
+    struct fr_engine *e, struct fr_err *err);
 /* purge.c: forgets as many jobs that ended before that time as this turn
  * should, and *n at most; *n: how many, *all: there are no more. */
 FR_MUSTCHECK enum fr_rc fr_purge_some(struct fr_engine *e, unsigned states,

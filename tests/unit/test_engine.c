@@ -64,11 +64,12 @@ held_mono(void *arg)
 }
 
 static void
-start(struct world *w)
+start_with(struct world *w, int64_t retain_ms)
 {
 	struct fr_err err = FR_ERR_INIT;
 	const struct fr_engine_conf conf = { .store = w->store,
 		.queue = w->queue,
+		.retain_ms = retain_ms,
 		.clock = &w->clock,
 		.rand = &w->rand,
 		.wake = take_eagerly,
@@ -76,6 +77,12 @@ start(struct world *w)
 
 	w->engine = fr_engine_new(&conf, &err);
 	assert_non_null(w->engine);
+}
+
+static void
+start(struct world *w)
+{
+	start_with(w, 0);
 }
 
 static void
@@ -1204,6 +1211,15 @@ a_purge_stops_at_its_limit(void **state)
 	}
 }
 
+static uint64_t
+purged(struct world *w)
+{
+	struct fr_engine_counters c;
+
+	fr_engine_counters(w->engine, &c);
+	return c.purged;
+}
+
 static enum fr_rc
 commit_to_full_disk(struct fr_store *s, struct fr_err *err)
 {
@@ -1251,10 +1267,12 @@ a_purge_that_found_the_disk_full_counts_what_went_then(void **state)
 	assert_ptr_equal(answer(w), made);
 	assert_int_equal(made->rc, FR_NOSPACE);
 	op_free(made);
+	assert_int_equal(purged(w), 0);
 	settle(w);
 	assert_ptr_equal(answer(w), op);
 	assert_int_equal(op->rc, FR_OK);
 	assert_int_equal(op->u.purge.count, 30);
+	assert_int_equal(purged(w), 30);
 	op_free(op);
 	op = op_new(FR_OP_PURGE);
 	op->u.purge.states = FR_STATE_ENDED;
@@ -1264,13 +1282,93 @@ a_purge_that_found_the_disk_full_counts_what_went_then(void **state)
 	op_free(op);
 }
 
-static uint64_t
-purged(struct world *w)
+static enum fr_rc
+lease_on_full_disk(struct fr_store *s, const struct fr_grant *g, size_t n,
+    fr_job_emit_fn *emit, void *arg, struct fr_err *err)
 {
-	struct fr_engine_counters c;
+	(void)s;
+	(void)g;
+	(void)n;
+	(void)emit;
+	(void)arg;
+	return fr_fail(err, FR_NOSPACE, "disk full");
+}
 
-	fr_engine_counters(w->engine, &c);
-	return c.purged;
+/* More than one turn forgets, ten seconds ago. */
+static struct fr_uuid
+end_many(struct world *w)
+{
+	struct fr_job job;
+	size_t i;
+
+	for (i = 0; i < 600; i++) {
+		(void)submit(w, "t", 0, 1);
+		job = take(w, "w1", "t");
+		(void)report(w, "w1", &job, FR_FINISH_COMPLETE, "1");
+	}
+	pass(w, 10000);
+	return job.id;
+}
+
+static void
+a_purge_needs_no_room_for_what_others_do(void **state)
+{
+	struct world *w = *state;
+	const struct fr_store_ops *ops = w->store->ops;
+	struct fr_store_ops full = *ops;
+	struct fr_op *op, *edit, *work;
+	const struct fr_uuid id = end_many(w);
+
+	(void)submit(w, "t", 0, 1);
+	full.lease = lease_on_full_disk;
+	w->store->ops = &full;
+	work = work_op("w1", "t", 1, 0);
+	send(w, work);
+	edit = op_new(FR_OP_REMOVE);
+	edit->u.edit.id = id;
+	send(w, edit);
+	op = op_new(FR_OP_PURGE);
+	op->u.purge.states = FR_STATE_ENDED;
+	op->u.purge.older_ms = 5000;
+	send(w, op);
+	while (!op->answered || !work->answered)
+		step(w);
+	w->store->ops = ops;
+	assert_int_equal(op->rc, FR_OK);
+	assert_int_equal(op->u.purge.count, 599);
+	assert_int_equal(edit->rc, FR_OK);
+	assert_int_equal(purged(w), 599);
+	assert_int_equal(work->rc, FR_NOSPACE);
+	while ((op = fr_engine_take(w->engine)) != NULL)
+		for (; op != NULL; op = work) {
+			work = op->next;
+			op_free(op);
+		}
+}
+
+static void
+ended_jobs_are_forgotten_on_a_full_disk_too(void **state)
+{
+	struct world *w = *state;
+	const struct fr_store_ops *ops = w->store->ops;
+	struct fr_store_ops full = *ops;
+	struct fr_op *op;
+	int i;
+
+	(void)end_many(w);
+	(void)submit(w, "t", 0, 1);
+	end(w);
+	start_with(w, 5000);
+	full.lease = lease_on_full_disk;
+	w->store->ops = &full;
+	for (i = 0; i < 100; i++) {
+		op = ask(w, work_op("w1", "t", 1, 0));
+		assert_int_equal(op->rc, FR_NOSPACE);
+		op_free(op);
+		pass(w, 250);
+	}
+	w->store->ops = ops;
+	assert_int_equal(purged(w), 600);
 }
 
 /* A turn for which somebody waits; he is answered in it. */
@@ -1599,6 +1697,8 @@ main(void)
 		T(ended_jobs_are_purged_in_steps),
 		T(a_purge_stops_at_its_limit),
 		T(a_purge_that_found_the_disk_full_counts_what_went_then),
+		T(a_purge_needs_no_room_for_what_others_do),
+		T(ended_jobs_are_forgotten_on_a_full_disk_too),
 		T(a_purge_lets_others_through),
 		T(large_batches_hold_up_no_report_and_no_small_job),
 		T(workers_that_were_made_up_are_forgotten),
