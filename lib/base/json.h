@@ -69,6 +69,11 @@ bool fr_json_string_is(struct fr_span token, const char *z);
  * added) and returns the length. A lone surrogate becomes U+FFFD.
  */
 size_t fr_json_unescape(char *dst, struct fr_span token);
+/*
+ * The same, but a lone surrogate becomes the three bytes that would be its
+ * UTF-8 and are none, so that what differs goes on to differ.
+ */
+size_t fr_json_unescape_exact(char *dst, struct fr_span token);
 
 /* The value of the last member with this key, or a span with p NULL. */
 struct fr_span fr_json_get(struct fr_span object, const char *key);

@@ -45,12 +45,14 @@ utf8(char out[4], unsigned c)
 
 /*
  * Decodes the \u escape at p, with its second half if it is a surrogate pair.
- * Returns how many bytes of text it took.
+ * lone: what stands for half of one; 0: itself. Returns how many bytes of text
+ * it took.
  */
+#define INSTEAD 0xfffdU
 static size_t
-unicode(const char *p, const char *end, char out[4], size_t *n)
+unicode(const char *p, const char *end, uint32_t lone, char out[4], size_t *n)
 {
-	unsigned c = hex4(p + 2), low;
+	uint32_t c = hex4(p + 2), low;
 
 	if (c >= 0xd800 && c <= 0xdbff && end - p >= 12 && p[6] == '\\' &&
 	    p[7] == 'u') {
@@ -61,15 +63,15 @@ unicode(const char *p, const char *end, char out[4], size_t *n)
 			return 12;
 		}
 	}
-	if (c >= 0xd800 && c <= 0xdfff)
-		c = 0xfffd;
+	if (c >= 0xd800 && c <= 0xdfff && lone != 0)
+		c = lone;
 	*n = utf8(out, c);
 	return 6;
 }
 
 /* The same for any escape. */
 static size_t
-escape(const char *p, const char *end, char out[4], size_t *n)
+escape(const char *p, const char *end, uint32_t lone, char out[4], size_t *n)
 {
 	fr_assert(end - p >= 2);
 	*n = 1;
@@ -91,7 +93,7 @@ escape(const char *p, const char *end, char out[4], size_t *n)
 		return 2;
 	case 'u':
 		fr_assert(end - p >= 6);
-		return unicode(p, end, out, n);
+		return unicode(p, end, lone, out, n);
 	default:
 		out[0] = p[1];
 		return 2;
@@ -106,8 +108,8 @@ inside(struct fr_span token)
 	return (struct fr_span){ token.p + 1, token.len - 2 };
 }
 
-size_t
-fr_json_unescape(char *dst, struct fr_span token)
+static size_t
+unescape(char *dst, struct fr_span token, uint32_t lone)
 {
 	const struct fr_span s = inside(token);
 	const char *p = s.p, *const end = p + s.len, *q;
@@ -123,11 +125,23 @@ fr_json_unescape(char *dst, struct fr_span token)
 		p += n;
 		if (q == NULL)
 			break;
-		p += escape(p, end, c, &n);
+		p += escape(p, end, lone, c, &n);
 		memcpy(out, c, n);
 		out += n;
 	}
 	return (size_t)(out - dst);
+}
+
+size_t
+fr_json_unescape(char *dst, struct fr_span token)
+{
+	return unescape(dst, token, INSTEAD);
+}
+
+size_t
+fr_json_unescape_exact(char *dst, struct fr_span token)
+{
+	return unescape(dst, token, 0);
 }
 
 bool
@@ -145,7 +159,7 @@ fr_json_string_is(struct fr_span token, const char *z)
 	while (p < end) {
 		c[0] = *p;
 		n = 1;
-		p += (*p == '\\' ? escape(p, end, c, &n) : 1);
+		p += (*p == '\\' ? escape(p, end, INSTEAD, c, &n) : 1);
 		if (n > left || memcmp(c, z, n) != 0)
 			return false;
 		z += n;

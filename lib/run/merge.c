@@ -33,7 +33,7 @@ lay(struct merging *m, struct fr_span key, struct fr_span value)
 	room = fr_buf_reserve(&m->key, key.len);
 	if (room == NULL)
 		return false;
-	fr_buf_commit(&m->key, fr_json_unescape(room, key));
+	fr_buf_commit(&m->key, fr_json_unescape_exact(room, key));
 	place = (uintptr_t)fr_map_get(m->places, fr_buf_span(&m->key));
 	if (place != 0) {
 		m->v[place - 1].value = value;

@@ -99,7 +99,7 @@ fr_read_text(const struct fr_read *r, const char *field, struct fr_span v,
 		p = fr_arena_alloc(r->arena, v.len);
 		if (p == NULL)
 			return fr_read_nomem(r);
-		*out = (struct fr_span){ p, fr_json_unescape(p, v) };
+		*out = (struct fr_span){ p, fr_json_unescape_exact(p, v) };
 	}
 	if (out->len < min || out->len > max)
 		return fr_read_bad(r, FR_INVALID, field,
@@ -107,6 +107,10 @@ fr_read_text(const struct fr_read *r, const char *field, struct fr_span v,
 	if (out->len > 0 && memchr(out->p, '\0', out->len) != NULL)
 		return fr_read_bad(
 		    r, FR_INVALID, field, "must not have \\u0000 in it");
+	/* The token is UTF-8, so what is none came of an escape. */
+	if (out->p != v.p + 1 && !fr_utf8_valid(*out))
+		return fr_read_bad(r, FR_INVALID, field,
+		    "must not have half of a surrogate pair in it");
 	return FR_OK;
 }
 

@@ -111,6 +111,8 @@ refused 'a time that is none' 422 '^field .run_at.' \
 refused 'a delay and a time' 422 '^field .delay.' \
 	'{"type":"a","delay":1,"run_at":"2099-01-01T00:00:00Z"}'
 refused 'an empty key' 422 '^field .key.' '{"type":"a","key":""}'
+refused 'a key with half a character, which would be as good as any other half' \
+    422 '^field .key.: must not have' '{"type":"a","key":"a\ud800"}'
 refused 'a key with a NUL' 422 '^field .key.' '{"type":"a","key":"a\u0000"}'
 
 # The same id again.

@@ -289,6 +289,9 @@ a_result_is_laid_over_the_data(void **state)
 	check_merge("{\"a\":1,\"b\":2,\"a\":3}", "{}", "{\"a\":3,\"b\":2}");
 	check_merge("{\"\\u0061\":1}", "{\"a\":2}", "{\"\\u0061\":2}");
 	check_merge("{\"\":1}", "{\"\":2}", "{\"\":2}");
+	check_merge("{\"\\ud800\":1,\"\xef\xbf\xbd\":2}",
+	    "{\"\\uD801\":3,\"\\uD800\":4}",
+	    "{\"\\ud800\":4,\"\xef\xbf\xbd\":2,\"\\uD801\":3}");
 	check_merge("{\"a\":1}", "[2]", "{\"a\":1,\"result\":[2]}");
 	check_merge(
 	    "{\"result\":1,\"a\":1}", "null", "{\"result\":null,\"a\":1}");
