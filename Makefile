@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # One Makefile, no recursion; one build directory for each set of sanitizers.
 # FAULT=1: programs that know the store fault:URL?fail=…, for tests.
 # make demo | check | lint | fuzz | bench | install | clean

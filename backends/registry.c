@@ -192,11 +192,11 @@ unknown(
 	fr_buf_adds(known, "PATH.so:");
 	if (s.len == 0)
 		(void)fr_fail(err, FR_USAGE,
-		    "%s \"%.40s\": begins with none of %s", what, url,
+		    "%s `%.40s`: begins with none of %s", what, url,
 		    fr_buf_cstr(known));
 	else
 		(void)fr_fail(err, FR_USAGE,
-		    "%s \"%.*s:\": not known; known are %s", what,
+		    "%s `%.*s:`: not known; known are %s", what,
 		    s.len > 40 ? 40 : (int)s.len, s.p, fr_buf_cstr(known));
 	fr_buf_fini(known);
 	return FR_USAGE;

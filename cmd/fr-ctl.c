@@ -315,7 +315,7 @@ check(const struct conf *conf, char *const argv[], int argc)
 		fr_usage(&prog, "no command");
 	v = find_verb(argv[0]);
 	if (v == NULL && strcmp(argv[0], "purge") != 0)
-		fr_usage(&prog, "`%s': no such command", argv[0]);
+		fr_usage(&prog, "`%s`: no such command", argv[0]);
 	if (v != NULL) {
 		if (argc == 1)
 			fr_usage(&prog, "%s: no %s", v->name,
@@ -325,14 +325,14 @@ check(const struct conf *conf, char *const argv[], int argc)
 		return v;
 	}
 	if (argc > 1)
-		fr_usage(&prog, "purge: `%s' is too much", argv[1]);
+		fr_usage(&prog, "purge: `%s` is too much", argv[1]);
 	if (conf->states.n == 0 || conf->older_ms < 0)
 		fr_usage(&prog, "purge: needs --state and --older");
 	for (i = 0; i < conf->states.n; i++)
 		if (!fr_state_parse(fr_span_of(conf->states.v[i]), &state) ||
 		    !fr_state_ended(state))
 			fr_usage(&prog,
-			    "--state `%s': none of complete, failed, cancelled",
+			    "--state `%s`: none of complete, failed, cancelled",
 			    conf->states.v[i]);
 	return NULL;
 }

@@ -59,28 +59,38 @@ dial_unix(const char *path)
 	return fd;
 }
 
+/* -1: errno says why, or *gai, which is for gai_strerror. */
 static int
-dial_tcp(const struct fr_url *u)
+dial_tcp(const struct fr_url *u, int *gai)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL, *a;
 	char port[16];
-	int fd = -1, on = 1;
+	int fd = -1, on = 1, why = 0;
 
 	if (!fr_str_format(
-		port, sizeof(port), "%d", u->port == -1 ? 80 : u->port) ||
-	    getaddrinfo(u->host, port, &hints, &list) != 0) {
-		errno = 0; /* not the system's, but the name's fault */
+		port, sizeof(port), "%d", u->port == -1 ? 80 : u->port)) {
+		errno = EINVAL;
 		return -1;
 	}
+	*gai = getaddrinfo(u->host, port, &hints, &list);
+	if (*gai == EAI_SYSTEM)
+		*gai = 0;
+	else if (*gai != 0)
+		return -1;
+	why = errno;
 	for (a = list; a != NULL && fd == -1; a = a->ai_next) {
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		why = errno;
 		if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == -1) {
+			why = errno;
 			(void)close(fd);
 			fd = -1;
 		}
 	}
-	freeaddrinfo(list);
+	if (list != NULL)
+		freeaddrinfo(list);
+	errno = why;
 	if (fd != -1)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
@@ -267,6 +277,7 @@ conn_open(struct conn *c, struct target *t, struct event_base *base,
 {
 	struct fr_url u;
 	enum fr_rc rc;
+	int gai = 0;
 
 	c->fd = -1;
 	c->target = t;
@@ -274,14 +285,14 @@ conn_open(struct conn *c, struct target *t, struct event_base *base,
 	rc = fr_url_parse(t->url, &u, err);
 	if (rc != FR_OK)
 		return rc;
-	c->fd =
-	    strcmp(u.scheme, "unix") == 0 ? dial_unix(u.path) : dial_tcp(&u);
+	c->fd = strcmp(u.scheme, "unix") == 0 ? dial_unix(u.path)
+					      : dial_tcp(&u, &gai);
+	if (gai != 0)
+		return fr_fail(err, FR_UNREACHABLE, "%s: %s", t->url,
+		    gai == EAI_NONAME ? "there is no host with this name"
+				      : gai_strerror(gai));
 	if (c->fd == -1 || fr_io_nonblock(c->fd) == -1)
-		return errno == 0
-			   ? fr_fail(err, FR_UNREACHABLE,
-				 "%s: there is no host with this name", t->url)
-			   : fr_failsys(
-				 err, FR_UNREACHABLE, "connect to %s", t->url);
+		return fr_failsys(err, FR_UNREACHABLE, "connect to %s", t->url);
 	fr_buf_init(&c->out, 0);
 	fr_buf_init(&c->in, 0);
 	c->readable =

@@ -55,7 +55,7 @@ check_memory(const char *url, struct fr_err *err)
 
 	if (strncmp(url, scheme, n) != 0 || url[n] == '\0')
 		return FR_OK;
-	return fr_fail(err, FR_USAGE, "--store `%s': nothing comes behind %s",
+	return fr_fail(err, FR_USAGE, "--store `%s`: nothing comes behind %s",
 	    url, scheme);
 }
 

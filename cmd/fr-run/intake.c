@@ -62,7 +62,7 @@ take_line(struct run *r, struct fr_span text, struct fr_arena *arena,
 	    fr_handlers_find(&r->conf->handling.handlers, job->type) == NULL) {
 		(void)fr_str_copy(name, sizeof(name), job->type);
 		rc = fr_fail(
-		    &why, FR_INVALID, "type `%s': there is no handler", name);
+		    &why, FR_INVALID, "type `%s`: there is no handler", name);
 	}
 	if (rc != FR_OK) {
 		bad_line(r, r->in.line, rc, why.msg);

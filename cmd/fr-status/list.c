@@ -125,7 +125,7 @@ page_init(struct page *page, const struct conf *conf, struct fr_err *err)
 	if (conf->after == NULL)
 		return FR_OK;
 	if (!fr_uuid_parse(fr_span_of(conf->after), &id))
-		return fr_fail(err, FR_USAGE, "--after `%s': needs a whole id",
+		return fr_fail(err, FR_USAGE, "--after `%s`: needs a whole id",
 		    conf->after);
 	fr_uuid_format(page->last, &id);
 	return FR_OK;

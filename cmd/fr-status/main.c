@@ -128,12 +128,12 @@ check(const struct conf *conf, int argc)
 	if (conf->state != NULL &&
 	    !fr_state_parse(fr_span_of(conf->state), &state))
 		fr_usage(&prog,
-		    "--state `%s': none of scheduled, queued, running, "
+		    "--state `%s`: none of scheduled, queued, running, "
 		    "complete, failed, cancelled",
 		    conf->state);
 	if (conf->type != NULL && !fr_type_valid(fr_span_of(conf->type)))
 		fr_usage(
-		    &prog, "--type `%s': not the name of a type", conf->type);
+		    &prog, "--type `%s`: not the name of a type", conf->type);
 	if (conf->watch && (!fr_tty(STDIN_FILENO) || !fr_tty(STDOUT_FILENO)))
 		fr_usage(&prog, "--watch needs a terminal");
 }
@@ -148,7 +148,7 @@ check_wait(const struct conf *conf, const char *first)
 	if (conf->wait.given && conf->wait.value == NULL &&
 	    !fr_uuid_prefix(fr_span_of(first), hex) &&
 	    fr_str_duration(fr_span_of(first), &ms) == FR_OK)
-		fr_usage(&prog, "`%s': not an id; a time is written --wait=%s",
+		fr_usage(&prog, "`%s`: not an id; a time is written --wait=%s",
 		    first, first);
 }
 

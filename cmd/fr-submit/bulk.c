@@ -180,7 +180,7 @@ begin(struct job_stream *s, const struct conf *conf, const char *type,
 	if (type != NULL) {
 		if (!fr_type_valid(fr_span_of(type)))
 			return fr_fail(err, FR_USAGE,
-			    "`%s': not the name of a type", type);
+			    "`%s`: not the name of a type", type);
 		fr_buf_addf(&r->head, ",\"type\":\"%s\"", type);
 		rc = data_options(conf, &r->head, err);
 		if (rc != FR_OK)

@@ -37,7 +37,7 @@ data_options(const struct conf *conf, struct fr_buf *b, struct fr_err *err)
 	if (conf->at != NULL) {
 		if (fr_time_parse(fr_span_of(conf->at), &at_ms) != FR_OK)
 			return fr_fail(err, FR_USAGE,
-			    "--at `%s': not a time like 2026-11-24T08:30:00Z",
+			    "--at `%s`: not a time like 2026-11-24T08:30:00Z",
 			    conf->at);
 		fr_buf_adds(b, ",\"run_at\":");
 		fr_jsonw_time(b, at_ms);
@@ -135,7 +135,7 @@ add_pairs(char *const argv[], int argc, struct fr_buf *b, struct fr_err *err)
 	for (i = 0; rc == FR_OK && i < argc; i++) {
 		if (!is_pair(argv[i]))
 			return fr_fail(err, FR_USAGE,
-			    "`%s': neither KEY=TEXT nor KEY:=JSON", argv[i]);
+			    "`%s`: neither KEY=TEXT nor KEY:=JSON", argv[i]);
 		rc = add_pair(b, argv[i], err);
 	}
 	fr_buf_addc(b, '}');
@@ -169,7 +169,7 @@ data_value(char *const argv[], int argc, struct fr_buf *b, struct fr_err *err)
 	if (argc == 1 && strcmp(argv[0], "-") == 0)
 		return add_file(b, NULL, err);
 	if (argc == 1 && strcmp(argv[0], "@") == 0)
-		return fr_fail(err, FR_USAGE, "`@': no file behind it");
+		return fr_fail(err, FR_USAGE, "`@`: no file behind it");
 	if (argc == 1 && argv[0][0] == '@')
 		return add_file(b, argv[0] + 1, err);
 	/* JSON first: "a=b" in its quotes is a string. */

@@ -56,7 +56,7 @@ say_how_to_wait(const struct conf *conf, const char *type)
 
 	if (conf->wait.given && conf->wait.value == NULL &&
 	    fr_str_duration(fr_span_of(type), &ms) == FR_OK)
-		fr_warnf("`%s' was taken for the TYPE; a time to wait is "
+		fr_warnf("`%s` was taken for the TYPE; a time to wait is "
 			 "written --wait=%s",
 		    type, type);
 }
@@ -74,7 +74,7 @@ make_job(const struct conf *conf, const char *type, char *const argv[],
 
 	if (!fr_type_valid(fr_span_of(type)))
 		return fr_fail(err, FR_USAGE,
-		    "`%s': not the name of a type (1 to %d of A-Z a-z 0-9 _ . "
+		    "`%s`: not the name of a type (1 to %d of A-Z a-z 0-9 _ . "
 		    "-)",
 		    type, FR_TYPE_MAX);
 	if (conf->id == NULL) {
@@ -82,7 +82,7 @@ make_job(const struct conf *conf, const char *type, char *const argv[],
 		id = fr_uuid_new(&gen, fr_time_wall_ms(), &r);
 	} else if (!fr_uuid_parse(fr_span_of(conf->id), &id))
 		return fr_fail(
-		    err, FR_USAGE, "--id `%s': not a UUID", conf->id);
+		    err, FR_USAGE, "--id `%s`: not a UUID", conf->id);
 	fr_uuid_format(text, &id);
 	fr_buf_addf(b, "{\"id\":\"%s\",\"type\":\"%s\"", text, type);
 	rc = data_options(conf, b, err);

@@ -166,7 +166,7 @@ fr_io_mkdirs(const char *path, unsigned mode, struct fr_err *err)
 	if (!fr_str_copy(part, sizeof(part), fr_span_of(path)) ||
 	    part[0] == '\0')
 		return fr_fail(
-		    err, FR_INVALID, "make directory \"%s\": bad name", path);
+		    err, FR_INVALID, "make directory `%s`: bad name", path);
 	for (p = part + 1; *p != '\0'; p++) {
 		if (*p != '/' || p[-1] == '/')
 			continue;

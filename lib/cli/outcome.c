@@ -65,7 +65,7 @@ fr_outcome_until(
 		return -1;
 	if (fr_str_duration(fr_span_of(time->value), &ms) != FR_OK)
 		fr_usage(prog,
-		    "%s: \"%s\" is not a duration (90, 1.5s, 15m, 2h, 7d)",
+		    "%s: `%s` is not a duration (90, 1.5s, 15m, 2h, 7d)",
 		    option, time->value);
 	return fr_time_mono_ms() + ms;
 }

@@ -70,7 +70,7 @@ fr_usage(const struct fr_prog *prog, const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "Try '%s --help'.\n", prog->name);
+	(void)fprintf(stderr, "Try `%s --help`.\n", prog->name);
 	exit(fr_exit_status(FR_USAGE));
 }
 
@@ -179,7 +179,7 @@ set_number(const struct fr_prog *prog, const struct fr_opt *o,
 			v = (int64_t)bytes;
 	}
 	if (rc == FR_SYNTAX)
-		fr_usage(prog, "%s: \"%s\" is not %s", shown(o), value, what);
+		fr_usage(prog, "%s: `%s` is not %s", shown(o), value, what);
 	if (rc != FR_OK || v < o->min || v > max)
 		out_of_range(prog, o, value, rc != FR_OK && value[0] != '-',
 		    o->min, max);

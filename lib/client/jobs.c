@@ -24,7 +24,7 @@ fr_jobs_path(char *dst, size_t size, const char *id, const char *tail,
 		    "not an id, nor the beginning of one (4 digits at "
 		    "least)");
 	if (!fr_str_format(dst, size, "/v1/jobs/%s%s", id, tail))
-		return fr_fail(err, FR_INVALID, "`%s': too long", id);
+		return fr_fail(err, FR_INVALID, "`%s`: too long", id);
 	return FR_OK;
 }
 
@@ -34,11 +34,11 @@ fr_types_path(char *dst, size_t size, const char *type, const char *tail,
 {
 	if (!fr_type_valid(fr_span_of(type)))
 		return fr_fail(err, FR_INVALID,
-		    "`%s': not the name of a type (1 to %d of A-Z a-z 0-9 _ . "
+		    "`%s`: not the name of a type (1 to %d of A-Z a-z 0-9 _ . "
 		    "-)",
 		    type, FR_TYPE_MAX);
 	if (!fr_str_format(dst, size, "/v1/types/%s%s", type, tail))
-		return fr_fail(err, FR_INVALID, "`%s': too long", type);
+		return fr_fail(err, FR_INVALID, "`%s`: too long", type);
 	return FR_OK;
 }
 

@@ -23,12 +23,12 @@ parse_unix(const char *path, struct fr_target *t, struct fr_err *err)
 {
 	if (*path == '\0')
 		return fr_fail(
-		    err, FR_USAGE, "manager URL `unix:': no path behind it");
+		    err, FR_USAGE, "manager URL `unix:`: no path behind it");
 	if (!fr_str_copy(
 		t->unix_path, sizeof(t->unix_path), fr_span_of(path)) ||
 	    !fr_str_format(t->shown, sizeof(t->shown), "unix:%s", path))
 		return fr_fail(err, FR_USAGE,
-		    "manager URL `unix:%s': the path is too long for a socket",
+		    "manager URL `unix:%s`: the path is too long for a socket",
 		    path);
 	(void)fr_str_copy(
 	    t->base, sizeof(t->base), FR_SPAN("http://localhost"));
@@ -58,7 +58,7 @@ parse_http(const char *url, struct fr_target *t, struct fr_err *err)
 		return fr_fail(err, FR_NOMEM, "out of memory");
 	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK) {
 		rc = fr_fail(err, FR_USAGE,
-		    "manager URL `%s': no host, or a port that is none",
+		    "manager URL `%s`: no host, or a port that is none",
 		    strchr(url, '@') == NULL ? url : "(not shown)");
 		goto out;
 	}
@@ -70,7 +70,7 @@ parse_http(const char *url, struct fr_target *t, struct fr_err *err)
 	}
 	if (has_part(u, CURLUPART_QUERY) || has_part(u, CURLUPART_FRAGMENT)) {
 		rc = fr_fail(err, FR_USAGE,
-		    "manager URL `%s': nothing may follow the path", url);
+		    "manager URL `%s`: nothing may follow the path", url);
 		goto out;
 	}
 	for (len = strlen(url); len > 0 && url[len - 1] == '/';)
@@ -97,7 +97,7 @@ fr_target_parse(const char *url, struct fr_target *t, struct fr_err *err)
 	if (fr_span_starts(s, "http://") || fr_span_starts(s, "https://"))
 		return parse_http(url, t, err);
 	return fr_fail(err, FR_USAGE,
-	    "manager URL `%s': begins with none of http://, https://, unix:",
+	    "manager URL `%s`: begins with none of http://, https://, unix:",
 	    strchr(url, '@') == NULL ? url : "(not shown)");
 }
 

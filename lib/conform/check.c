@@ -73,8 +73,8 @@ fr_check_span(struct fr_check *c, const char *file, int line, const char *what,
 	while (i < got.len && i < want.len && got.p[i] == want.p[i])
 		i++;
 	fr_check_fail(c, file, line,
-	    "%s differs at byte %zu: %zu bytes \"%.*s\", wanted %zu \"%.*s\"",
-	    what, i, got.len, shown(got), got.len > 0 ? got.p : "", want.len,
+	    "%s differs at byte %zu: %zu bytes `%.*s`, wanted %zu `%.*s`", what,
+	    i, got.len, shown(got), got.len > 0 ? got.p : "", want.len,
 	    shown(want), want.len > 0 ? want.p : "");
 }
 
@@ -205,7 +205,7 @@ run_all(struct fr_check *c, const struct fr_suite *suite, struct fr_err *err)
 	}
 	fr_tap_done(&c->tap);
 	if (c->tap.n == 0)
-		return fr_fail(err, FR_USAGE, "no check has \"%s\" in its name",
+		return fr_fail(err, FR_USAGE, "no check has `%s` in its name",
 		    c->conf->only);
 	if (c->tap.failed == 0)
 		return FR_OK;

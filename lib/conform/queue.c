@@ -12,7 +12,15 @@ static const struct fr_case *const tables[] = {
 static enum fr_rc
 open_queue(struct fr_check *c)
 {
-	return c->conf->open_queue(&c->q, c->conf->url, &c->err);
+	enum fr_rc rc = c->conf->open_queue(&c->q, c->conf->url, &c->err);
+	int64_t n;
+
+	/* One on a server opens while that is away: it says nothing of the
+	 * backend, and is told instead of failures. */
+	if (rc == FR_OK && (c->q->ops->caps(c->q) & FR_QUEUE_SHARED) != 0 &&
+	    c->q->ops->length(c->q, NULL, &n, &c->err) == FR_AGAIN)
+		rc = c->err.rc;
+	return rc;
 }
 
 static const char *

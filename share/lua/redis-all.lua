@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- All types at once. KEYS: counters, types. ARGV: "length" or "empty", and the
 -- beginnings of the names of queues and indexes.
 local n = 0

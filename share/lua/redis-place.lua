@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- How many of its type go before a ticket; nothing if it is not there.
 -- KEYS: queue, index. ARGV: id.
 local there = redis.call('HGET', KEYS[2], ARGV[1])

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Takes out the next tickets of some types.
 -- KEYS: counters, then queue and index of each type.
 -- ARGV: how many, "fifo" or "drawn", then the types' names.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Adds tickets, at the end of their priority or in front of it.
 -- KEYS: counters, types, then queue and index of each type named.
 -- ARGV: "end" or "front", "fifo" or "drawn", number of types, their names,

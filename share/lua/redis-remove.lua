@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Takes tickets out unseen.
 -- KEYS: queue and index of each type. ARGV: number of its type and id of each.
 for i = 1, #ARGV, 2 do

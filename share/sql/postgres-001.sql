@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Version 1 of the Postgres store. It is run in the store's own schema, in
 -- one transaction. JSON and text of users is bytea: it must come back byte
 -- for byte, in any database encoding, U+0000 in a key included.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Version 2. The end of a job changes no column that an index knows, so that
 -- Postgres writes the new row version beside the old one and no index entry
 -- (a HOT update), and a lease writes two. The table is written anew, for the

@@ -107,7 +107,7 @@ is 'it is said so, too' "$(cat "$T/err")" \
     "fr-manager: open $T/fifo: not a regular file"
 exits 'a memory store has no name' 64 limited \
     fr-manager --store memory:jobs --listen 127.0.0.1:0
-like 'it is told so' "$(cat "$T/err")" "\`memory:jobs': nothing comes behind"
+like 'it is told so' "$(cat "$T/err")" '`memory:jobs`: nothing comes behind'
 exits 'a command that is no store' 75 limited \
     fr-manager --store exec:/nonexistent --listen 127.0.0.1:0
 unlike 'is not started again' "$(cat "$T/err")" 'started again'

@@ -51,12 +51,17 @@ chmod 755 "$T/q.so"
 		'it has no queue' $try "$FR_BUILD/tests/bad/bad-store.so:none"
 	refuses 'a module without a store is refused as one' 64 \
 		'it has no store' fr-store-test --only describes ./q.so:fifo,none
-	refuses 'a name that no check has is refused' 64 'no check has "xyz"' \
+	refuses 'a name that no check has is refused' 64 'no check has `xyz`' \
 		fr-queue-test --only xyz memory:
+	refuses 'a queue whose server is away is not judged' 75 \
+		'^fr-queue-test: redis: .*refused' \
+		fr-queue-test redis://127.0.0.1:1
+	refuses 'nor is a store' 75 '^fr-store-test: postgres: .*refused' \
+		fr-store-test postgres://127.0.0.1:1/x
 	refuses 'an unknown queue is told those that are known' 64 \
-		'"nosuch:": not known; known are memory: .*PATH\.so:' \
+		'`nosuch:`: not known; known are memory: .*PATH\.so:' \
 		$try nosuch:x
-	refuses 'what is no URL is shown' 64 '"jobs.db": begins with none of ' \
+	refuses 'what is no URL is shown' 64 '`jobs.db`: begins with none of ' \
 		fr-store-test jobs.db
 	refuses 'an unknown store is told those that are known' 64 \
 		'known are .*sqlite: .*PATH\.so:' fr-store-test nosuch://u:secret@h

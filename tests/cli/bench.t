@@ -19,13 +19,15 @@ fr-bench nothing 2>"$T/err"
 is 'a measurement that does not exist is wrong usage' $? 64
 fr-bench -m http://127.0.0.1:9 submit 2>"$T/err"
 is 'a manager that is not there is not reachable' $? 69
+like 'and it is said why' "$(cat "$T/err")" \
+    'connect to http://127.0.0.1:9: Connection refused$'
 fr-bench -m http://127.0.0.1:99999 submit 2>"$T/err"
 is 'a URL that is none is wrong usage' $? 64
 like 'and is shown' "$(cat "$T/err")" '^fr-bench: http://127.0.0.1:99999: URL'
 fr-bench -m http://nobody.invalid submit 2>"$T/err"
 is 'a host that has no address' $? 69
 like 'is told from one that cannot be reached' "$(cat "$T/err")" \
-    'there is no host with this name$'
+    '(there is no host with this name|failure in name resolution)$'
 stop "$MANAGER"
 
 # It does as it is told by a manager that is full, and says so.

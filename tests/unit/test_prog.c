@@ -137,7 +137,7 @@ wrong_use_exits_64_and_says_what_is_wrong(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "--wiat", "fr-x: --wiat: no such option; did you mean "
-			    "--wait?\nTry 'fr-x --help'.\n" },
+			    "--wait?\nTry `fr-x --help`.\n" },
 		{ "--mnager=x", "--mnager: no such option; did you mean "
 				"--manager?" },
 		{ "--zzzzzz", "fr-x: --zzzzzz: no such option\n" },
@@ -146,14 +146,14 @@ wrong_use_exits_64_and_says_what_is_wrong(void **state)
 		{ "--json=yes", "--json: takes no value" },
 		{ "--delay", "--delay: needs a value" },
 		{ "-m", "--manager: needs a value" },
-		{ "-d 5x", "--delay: \"5x\" is not a duration" },
+		{ "-d 5x", "--delay: `5x` is not a duration" },
 		{ "-d 499ms", "--delay: 499ms is not allowed: from 500ms to "
 			      "1d\n" },
 		{ "-d 2d", "from 500ms to 1d" },
-		{ "-n 1.0", "--number: \"1.0\" is not a whole number" },
+		{ "-n 1.0", "--number: `1.0` is not a whole number" },
 		{ "-n -4", "--number: -4 is not allowed: from -3 to 10" },
 		{ "-n 11", "from -3 to 10" },
-		{ "--size -1", "--size: \"-1\" is not a size" },
+		{ "--size -1", "--size: `-1` is not a size" },
 		{ "--size 99999999999999999999",
 		    "--size: 99999999999999999999 is too large" },
 	};
