@@ -184,6 +184,7 @@ fr_turn_committed(struct fr_engine *e)
 	fr_count(&e->counters.purged, t->purged);
 	if (!t->freeing)
 		e->fresh = e->shorten = false;
+	e->doubtful.n = 0;
 	if (e->away_since_ms != 0)
 		fr_log(FR_LOG_WARN, "the store is back");
 	e->away_since_ms = 0;

@@ -104,6 +104,29 @@ unsure_of_all(struct fr_engine *e)
 }
 
 /*
+ * Leases whose commit may have happened, and of which nobody has heard: if
+ * they are there, the next turn that succeeds gives them back, uncounted.
+ * Without memory they run out, as those of a lost worker do.
+ */
+static void
+doubt(struct fr_engine *e)
+{
+	const struct fr_popped *p;
+	struct fr_report *r;
+	size_t i;
+
+	for (i = 0; i < e->turn.popped.n; i++) {
+		p = fr_vec_at(&e->turn.popped, i);
+		r = fr_vec_add(&e->doubtful);
+		if (r == NULL)
+			return;
+		r->id = p->grant.id;
+		r->token = p->grant.token;
+		r->unsaid = true;
+	}
+}
+
+/*
  * The transaction is lost, or nobody knows. Nothing was pushed and nothing
  * was answered yet, so that all of it can be taken back.
  */
@@ -115,6 +138,8 @@ lost(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
 
 	fr_count(&e->counters.failed_commits, 1);
 	recall_answers(e, rc, why);
+	if (rc == FR_UNKNOWN)
+		doubt(e);
 	fr_dispatch_undo(e);
 	for (e->purges = NULL, op = purges; op != NULL; op = next) {
 		next = op->next;

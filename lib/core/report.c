@@ -570,6 +570,11 @@ fr_apply_held(struct fr_engine *e, struct fr_err *err)
 	}
 	if (rc == FR_OK)
 		rc = fr_report_released(e, lost.p, lost.n, err);
+	for (i = 0; i < e->doubtful.n; i++)
+		((struct fr_report *)fr_vec_at(&e->doubtful, i))->now_ms =
+		    e->turn.now_ms;
+	if (rc == FR_OK)
+		rc = fr_report_released(e, e->doubtful.p, e->doubtful.n, err);
 	fr_vec_fini(&due);
 	fr_vec_fini(&lost);
 	return rc;

@@ -173,6 +173,7 @@ fr_engine_new(const struct fr_engine_conf *conf, struct fr_err *err)
 	e->c = *conf;
 	set_defaults(&e->c);
 	init_vecs(&e->turn);
+	e->doubtful.each = sizeof(struct fr_report);
 	fr_heap_init(&e->timers);
 	e->shared = (conf->store->ops->caps & FR_STORE_SHARED) != 0;
 	e->local = (conf->store->ops->caps & FR_STORE_LOCAL) != 0 &&
@@ -219,6 +220,7 @@ fr_engine_free(struct fr_engine *e)
 	if (e == NULL)
 		return;
 	fr_turn_fini(&e->turn);
+	fr_vec_fini(&e->doubtful);
 	fr_heap_fini(&e->timers);
 	fr_workers_fini(&e->workers);
 	fr_types_fini(&e->types);

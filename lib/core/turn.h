@@ -105,6 +105,7 @@ struct fr_engine {
 	struct fr_inbox inbox;
 	struct fr_types types;
 	struct fr_workers workers;
+	struct fr_vec doubtful;   /* struct fr_report: see doubt() in lost.c */
 	struct fr_map *waits;     /* job id -> first FR_OP_WAIT */
 	struct fr_map *by_serial; /* ops that wait */
 	struct fr_heap timers;

@@ -1227,6 +1227,66 @@ commit_to_full_disk(struct fr_store *s, struct fr_err *err)
 	return fr_fail(err, FR_NOSPACE, "disk full");
 }
 
+static const struct fr_store_ops *doubted;
+
+static enum fr_rc
+doubtful_commit(struct fr_store *s, struct fr_err *err)
+{
+	s->ops = doubted; /* this once */
+	(void)s->ops->commit(s, err);
+	return fr_fail(err, FR_UNKNOWN, "who knows");
+}
+
+/* A server that several managers share goes away at a commit, which it has
+ * done: the job was leased, and nobody got it. */
+static void
+a_job_that_was_leased_in_a_doubtful_commit_is_had_by_who_waits(void **state)
+{
+	struct world *w = *state;
+	const struct fr_store_ops *ops = w->store->ops;
+	struct fr_store_ops sure = *ops, doubtful;
+	struct fr_op *op, *made, *got;
+	struct fr_created out;
+	struct fr_job job = { .state = FR_STATE_QUEUED };
+
+	end(w);
+	sure.caps |= FR_STORE_SHARED;
+	doubtful = sure;
+	doubtful.commit = doubtful_commit;
+	doubted = w->store->ops = &sure;
+	start(w);
+	settle(w);
+	send(w, work_op("w1", "t", 1, 60000));
+	settle(w);
+	job.id = fr_uuid_new(&w->gen, held_wall(w), &w->rand);
+	job.type = FR_SPAN("t");
+	job.data = FR_SPAN("1");
+	job.max_attempts = 1;
+	made = op_new(FR_OP_CREATE);
+	made->u.create.jobs = &job;
+	made->u.create.n = 1;
+	made->u.create.out = &out;
+	w->store->ops = &doubtful;
+	send(w, made);
+	step(w);
+	op = answer(w);
+	assert_ptr_equal(op, made);
+	assert_int_equal(op->rc, FR_UNKNOWN);
+	op_free(op);
+	assert_int_equal(look(w, &job.id).attempt, 1);
+	pass(w, 1000);
+	got = answer(w);
+	assert_non_null(got);
+	assert_int_equal(got->rc, FR_OK);
+	assert_int_equal(got->u.work.njobs, 1);
+	assert_int_equal(got->u.work.jobs[0].attempt, 2);
+	op_free(got);
+	assert_int_equal(look(w, &job.id).fail_count, 0);
+	end(w);
+	w->store->ops = ops;
+	start(w);
+}
+
 static void
 a_purge_that_found_the_disk_full_counts_what_went_then(void **state)
 {
@@ -1696,6 +1756,7 @@ main(void)
 		T(an_emptied_queue_is_filled_again_from_the_store),
 		T(ended_jobs_are_purged_in_steps),
 		T(a_purge_stops_at_its_limit),
+		T(a_job_that_was_leased_in_a_doubtful_commit_is_had_by_who_waits),
 		T(a_purge_that_found_the_disk_full_counts_what_went_then),
 		T(a_purge_needs_no_room_for_what_others_do),
 		T(ended_jobs_are_forgotten_on_a_full_disk_too),
