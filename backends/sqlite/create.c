@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/str.h"
 
-/* Making jobs, and leasing them. */
+/* Making jobs. */
 
 /* Is there a job with this id? FR_NOTFOUND: no. */
 static enum fr_rc
@@ -114,6 +114,27 @@ queued_add(struct fr_sq *q, const struct fr_job *job,
 	return fr_sq_run(q, st, err);
 }
 
+#define RAN_COLUMNS 11
+
+static void
+ran_bind(sqlite3_stmt *st, int at, const struct fr_sq_ran *r)
+{
+	sqlite3_bind_int64(st, at, r->seq);
+	sqlite3_bind_int64(st, at + 1, r->type);
+	sqlite3_bind_int(st, at + 2, (int)r->state);
+	sqlite3_bind_int(st, at + 3, r->keyed);
+	sqlite3_bind_int64(st, at + 4, r->attempt);
+	sqlite3_bind_int64(st, at + 5, r->run_at_ms);
+	sqlite3_bind_int64(st, at + 6, r->started_ms);
+	sqlite3_bind_int64(st, at + 7, r->finished_ms);
+	sqlite3_bind_int64(st, at + 8, r->until_ms);
+	if (r->leased)
+		fr_sq_blob_at(st, at + 9, r->lease.b, sizeof(r->lease.b));
+	else
+		sqlite3_bind_null(st, at + 9);
+	fr_sq_text_at(st, at + 10, r->worker);
+}
+
 enum fr_rc
 fr_sq_ran_add(struct fr_sq *q, const struct fr_sq_ran *r, struct fr_err *err)
 {
@@ -123,20 +144,23 @@ fr_sq_ran_add(struct fr_sq *q, const struct fr_sq_ran *r, struct fr_err *err)
 	rc = fr_sq_get(q, FR_SQ_RAN_ADD, &st, err);
 	if (rc != FR_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, r->seq);
-	sqlite3_bind_int64(st, 2, r->type);
-	sqlite3_bind_int(st, 3, (int)r->state);
-	sqlite3_bind_int(st, 4, r->keyed);
-	sqlite3_bind_int64(st, 5, r->attempt);
-	sqlite3_bind_int64(st, 6, r->run_at_ms);
-	sqlite3_bind_int64(st, 7, r->started_ms);
-	sqlite3_bind_int64(st, 8, r->finished_ms);
-	sqlite3_bind_int64(st, 9, r->until_ms);
-	if (r->lease != NULL)
-		fr_sq_blob_at(st, 10, r->lease->b, sizeof(r->lease->b));
-	else
-		sqlite3_bind_null(st, 10);
-	fr_sq_text_at(st, 11, r->worker);
+	ran_bind(st, 1, r);
+	return fr_sq_run(q, st, err);
+}
+
+enum fr_rc
+fr_sq_ran_add_many(
+    struct fr_sq *q, const struct fr_sq_ran *r, struct fr_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+	int i;
+
+	rc = fr_sq_get(q, FR_SQ_RAN_ADD_MANY, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	for (i = 0; i < FR_SQ_MANY; i++)
+		ran_bind(st, RAN_COLUMNS * i + 1, &r[i]);
 	return fr_sq_run(q, st, err);
 }
 

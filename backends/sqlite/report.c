@@ -216,6 +216,40 @@ finish(struct fr_sq *q, enum how how, const struct leased *l,
 	return rc;
 }
 
+/*
+ * A job that was leased lately is complete, and there is no more to write
+ * than that: FR_NOTFOUND if it is not so, or the lease is not its own.
+ */
+static enum fr_rc
+complete_known(struct fr_sq *q, const struct fr_report *r, struct fr_err *err)
+{
+	const struct fr_sq_recall *at = fr_sq_recall_get(q, &r->id, &r->token);
+	struct fr_sq_type *type;
+	sqlite3_stmt *st = NULL;
+	enum fr_rc rc;
+
+	if (at == NULL || r->value.len > FR_SQ_SHORT || r->log.len > 0)
+		return FR_NOTFOUND;
+	rc = fr_sq_get(q, FR_SQ_RAN_COMPLETE, &st, err);
+	if (rc != FR_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, at->seq);
+	fr_sq_blob_at(st, 2, r->token.b, sizeof(r->token.b));
+	sqlite3_bind_int64(st, 3, r->now_ms);
+	fr_sq_text_at(st, 4, r->value);
+	sqlite3_bind_int(st, 5, !r->unsaid);
+	rc = fr_sq_run(q, st, err);
+	if (rc == FR_OK && sqlite3_changes(q->db) == 0)
+		rc = FR_NOTFOUND;
+	if (rc == FR_OK && at->keyed)
+		rc = fr_sq_by_seq(q, FR_SQ_HELD_DEL, at->seq, err);
+	if (rc == FR_OK)
+		rc = fr_sq_type_n(q, at->type, &type, err);
+	if (rc == FR_OK)
+		fr_sq_count(q, type, FR_STATE_RUNNING, FR_STATE_COMPLETE);
+	return rc;
+}
+
 static enum fr_rc
 report(struct fr_store *s, enum how how, struct fr_report *r, size_t n,
     struct fr_err *err)
@@ -226,6 +260,10 @@ report(struct fr_store *s, enum how how, struct fr_report *r, size_t n,
 	size_t i;
 
 	for (i = 0; i < n && rc == FR_OK; i++, r++) {
+		r->rc = FR_OK;
+		rc = how == COMPLETE ? complete_known(q, r, err) : FR_NOTFOUND;
+		if (rc != FR_NOTFOUND)
+			continue;
 		rc = leased_get(q, &r->id, &l, err);
 		r->rc = rc == FR_OK ? judge(&l, &r->token, how) : FR_STALE;
 		if (rc == FR_NOTFOUND)

@@ -60,13 +60,16 @@ enum fr_sq_stmt {
 	FR_SQ_QUEUED_ADD_MANY,
 	FR_SQ_QUEUED_AGAIN,
 	FR_SQ_QUEUED_DEL,
+	FR_SQ_QUEUED_DEL_MANY,
 	FR_SQ_RAN_ADD,
+	FR_SQ_RAN_ADD_MANY,
 	FR_SQ_RAN_GET,
 	FR_SQ_RAN_LEASED,
 	FR_SQ_RAN_LEASE,
 	FR_SQ_RAN_RENEW,
 	FR_SQ_RAN_RENEW_ALL,
 	FR_SQ_RAN_REPORT,
+	FR_SQ_RAN_COMPLETE,
 	FR_SQ_RAN_SAID,
 	FR_SQ_RAN_STATE,
 	FR_SQ_RAN_RETRY,
@@ -103,7 +106,7 @@ enum fr_sq_stmt {
 	FR_SQ_STMTS
 };
 extern const char *const fr_sq_text[FR_SQ_STMTS];
-#define FR_SQ_MANY 16 /* jobs that FR_SQ_JOB_ADD_MANY adds */
+#define FR_SQ_MANY 16 /* rows that one of the …_MANY adds */
 
 struct fr_sq_type {
 	struct fr_sq_type *next; /* those that were counted */
@@ -111,6 +114,14 @@ struct fr_sq_type {
 	bool dirty;
 	int64_t delta[FR_STATES]; /* of the open transaction */
 	char name[FR_TYPE_MAX + 1];
+};
+
+/* Where a job stands that was leased lately. */
+struct fr_sq_recall {
+	struct fr_uuid id;
+	struct fr_token token;
+	int64_t seq, type;
+	bool keyed;
 };
 
 struct fr_sq {
@@ -138,8 +149,9 @@ struct fr_sq {
 	struct fr_sq_type *dirty;
 	struct fr_map *type_by_name;
 	struct fr_sq_type **type_by_n;
-	size_t ntypes;   /* in type_by_n; some may be NULL */
-	bool types_made; /* by the open transaction */
+	size_t ntypes;               /* in type_by_n; some may be NULL */
+	bool types_made;             /* by the open transaction */
+	struct fr_sq_recall *recall; /* NULL: nothing was leased yet */
 	char path[4096];
 	char about[200];
 };
@@ -225,11 +237,21 @@ struct fr_sq_ran {
 	bool keyed;
 	uint32_t attempt;
 	int64_t run_at_ms, started_ms, finished_ms, until_ms;
-	const struct fr_token *lease; /* may be NULL */
+	bool leased;
+	struct fr_token lease; /* if so */
 	struct fr_span worker;
 };
 FR_MUSTCHECK enum fr_rc fr_sq_ran_add(
     struct fr_sq *q, const struct fr_sq_ran *r, struct fr_err *err);
+/* FR_SQ_MANY of them. */
+FR_MUSTCHECK enum fr_rc fr_sq_ran_add_many(
+    struct fr_sq *q, const struct fr_sq_ran *r, struct fr_err *err);
+
+/* A job was leased: remembers where it stands, if there is memory for that. */
+void fr_sq_recall_put(struct fr_sq *q, const struct fr_sq_recall *r);
+/* Where it probably stands, if it has this lease; NULL: not remembered. */
+const struct fr_sq_recall *fr_sq_recall_get(const struct fr_sq *q,
+    const struct fr_uuid *id, const struct fr_token *token);
 
 /* Runs one of FR_SQ_SAID_…: value and log as the statement wants them. */
 FR_MUSTCHECK enum fr_rc fr_sq_said(struct fr_sq *q, enum fr_sq_stmt n,

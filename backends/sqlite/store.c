@@ -273,6 +273,7 @@ sq_close(struct fr_store *s)
 	fr_sq_types_forget(q);
 	fr_map_free(q->type_by_name);
 	free(q->type_by_n);
+	free(q->recall);
 	q->magic = 0;
 	free(q);
 }

@@ -32,6 +32,13 @@
 #define ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define ROWS ROW ", " ROW ", " ROW ", " ROW
 
+#define RAN_ADD                                                                \
+	"INSERT INTO ran (seq, type, state, keyed, said, told, attempt,"       \
+	" fail_count, run_at_ms, started_ms, finished_ms, until_ms, lease,"    \
+	" worker) VALUES "
+#define RAN_ROW "(?, ?, ?, ?, 0, 0, ?, 0, ?, ?, ?, ?, ?, ?)"
+#define RAN_ROWS RAN_ROW ", " RAN_ROW ", " RAN_ROW ", " RAN_ROW
+
 /* clang-format off */
 const char *const fr_sq_text[FR_SQ_STMTS] = {
 [FR_SQ_BEGIN] = "BEGIN IMMEDIATE",
@@ -81,11 +88,11 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     "INSERT INTO queued (seq, id, type, priority)"
     " SELECT seq, id, type, priority FROM job WHERE seq = ?1",
 [FR_SQ_QUEUED_DEL] = "DELETE FROM queued WHERE seq = ?1",
+[FR_SQ_QUEUED_DEL_MANY] = "DELETE FROM queued WHERE seq BETWEEN ?1 AND ?2",
 
-[FR_SQ_RAN_ADD] =
-    "INSERT INTO ran (seq, type, state, keyed, said, told, attempt,"
-    " fail_count, run_at_ms, started_ms, finished_ms, until_ms, lease, worker)"
-    " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, 0, ?6, ?7, ?8, ?9, ?10, ?11)",
+[FR_SQ_RAN_ADD] = RAN_ADD RAN_ROW,
+[FR_SQ_RAN_ADD_MANY] =
+    RAN_ADD RAN_ROWS ", " RAN_ROWS ", " RAN_ROWS ", " RAN_ROWS,
 [FR_SQ_RAN_GET] =
     "SELECT j.seq, j.type, j.priority, j.key IS NOT NULL, r.state, r.said,"
     " r.attempt FROM job j LEFT JOIN ran r ON r.seq = j.seq WHERE j.id = ?1",
@@ -107,6 +114,9 @@ const char *const fr_sq_text[FR_SQ_STMTS] = {
     "UPDATE ran SET state = ?2, told = ?8, said = ?3,"
     " fail_count = fail_count + ?4, run_at_ms = coalesce(?5, run_at_ms),"
     " finished_ms = ?6, result = ?7 WHERE seq = ?1",
+[FR_SQ_RAN_COMPLETE] =
+    "UPDATE ran SET state = 3, told = ?5, finished_ms = ?3, result = ?4"
+    " WHERE seq = ?1 AND state = 2 AND lease = ?2 AND NOT said",
 [FR_SQ_RAN_SAID] = "UPDATE ran SET said = 1 WHERE seq = ?1",
 [FR_SQ_RAN_STATE] =
     "UPDATE ran SET state = ?2, finished_ms = ?3 WHERE seq = ?1",

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/str.h"
 #include "on_store.h"
 
@@ -524,7 +527,83 @@ each_its_own(struct fr_check *c)
 	}
 }
 
+/*
+ * A store may know short ways for what is usual. Here some have a key, some
+ * have said something before, some have a log or a long result, and one has
+ * a lease before this one; all are leased and ended in one batch.
+ */
+static void
+many_kinds_in_batch(struct fr_check *c)
+{
+	enum { N = 50 };
+	const struct fr_store_ops *ops = c->s->ops;
+	static char text[700];
+	struct fr_report r[N + 1];
+	struct fr_grant g[N];
+	struct fr_job j[N], again, want;
+	char keys[N][8];
+	size_t i;
+
+	memset(text, '7', sizeof(text));
+	for (i = 0; i < N; i++) {
+		j[i] = fr_st_job(c);
+		(void)snprintf(keys[i], sizeof(keys[i]), "k%zu", i);
+		if (i % 3 == 0)
+			j[i].key = fr_span_of(keys[i]);
+		g[i] = (struct fr_grant){ .id = j[i].id,
+			.token = fr_check_token(c),
+			.worker = FR_SPAN("worker-3"),
+			.now_ms = c->t0 + 2,
+			.until_ms = c->t0 + 9000 };
+	}
+	fr_st_create(c, j, N);
+	MUST(
+	    c, fr_st_report(c, ops->release, j[8].id, fr_st_lease(c, j[8].id)));
+	WANT_INT(c, fr_st_try_lease(c, g, N), N);
+	for (i = 0; i < N; i++) {
+		r[i] = (struct fr_report){ .id = j[i].id,
+			.token = g[i].token,
+			.value = { text, i % 6 == 5 ? sizeof(text) : i + 1 },
+			.now_ms = c->t0 + 60 };
+		if (i % 7 == 2)
+			r[i].log = FR_SPAN("\"logged\"");
+		if (i % 5 == 1)
+			MUST(c, fr_st_report(
+				    c, ops->progress, j[i].id, g[i].token));
+	}
+	r[17].token = fr_check_token(c);
+	r[N] = r[30];
+	fr_st_begin(c, c->s);
+	MUST(c, ops->complete(c->s, r, N + 1, &c->err));
+	fr_st_commit(c, c->s);
+	for (i = 0; i < N; i++) {
+		want = *fr_st_get(c, j[i].id);
+		if (i == 17) {
+			WANT_RC(c, r[i].rc, FR_STALE);
+			WANT_INT(c, want.state, FR_STATE_RUNNING);
+			continue;
+		}
+		WANT_RC(c, r[i].rc, FR_OK);
+		WANT_INT(c, want.state, FR_STATE_COMPLETE);
+		WANT_INT(c, want.attempt, i == 8 ? 2 : 1);
+		WANT_INT(c, want.finished_ms, c->t0 + 60);
+		WANT_SPAN(c, want.result, r[i].value);
+		WANT_SPAN(c, want.log, r[i].log);
+		WANT_INT(c, want.progress.len > 0, i % 5 == 1);
+		if (i % 3 != 0)
+			continue;
+		again = fr_st_job(c);
+		again.key = j[i].key;
+		fr_st_create(c, &again, 1);
+	}
+	WANT_RC(c, r[N].rc, FR_EXISTS);
+	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_RUNNING], 1);
+	WANT_INT(c, fr_st_stats(c, c->type).n[FR_STATE_COMPLETE], N - 1);
+}
+
 const struct fr_case fr_cases_report[] = {
+	{ "many ends of all kinds in one batch are each as they were said",
+	    many_kinds_in_batch, 0 },
 	{ "complete keeps the result, the log and the time", completes, 0 },
 	{ "failed keeps the error, the log and the time, and counts", fails,
 	    0 },
