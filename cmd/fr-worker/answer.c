@@ -203,19 +203,28 @@ be_patient(struct loop *l, int64_t after_ms)
 	l->retry_ms += after_ms < most ? after_ms : most;
 }
 
-/* What is too large by itself could never be told, and would hold up all that
- * comes behind it. */
+/* In parts, then. What is too large by itself could never be told, and would
+ * hold up all that comes behind it. */
 static void
 send_less(struct loop *l)
 {
 	static const char error[] =
 	    "\"the result is too large for the manager (HTTP 413)\"";
+	const struct job *j = held_shorten(&l->held, FR_SPAN(error));
+	char id[FR_UUID_TEXT];
 
-	if (l->max_bytes > 65536)
+	if (l->max_bytes > 4096)
 		l->max_bytes /= 2;
-	if (held_shorten(&l->held, FR_SPAN(error)))
-		fr_log(FR_LOG_ERROR, "a result is too large for the manager: "
-				     "its job has failed");
+	/* The manager is there: it is not to be waited for. */
+	if (l->failures > 1)
+		l->failures = 1;
+	if (j == NULL)
+		return;
+	fr_uuid_format(id, &j->task.id);
+	fr_log(FR_LOG_ERROR,
+	    "a result is too large for the manager: job %s of type %.*s has "
+	    "failed",
+	    id, (int)j->task.type.len, j->task.type.p);
 }
 
 /* An answer, but not 200. */
@@ -238,7 +247,7 @@ rejected(struct loop *l, struct channel *ch, const struct sent *s, long status)
 		l->status = fr_exit_status(FR_DENIED);
 		return;
 	}
-	if (status == 413)
+	if (status == 413 && s->carries)
 		send_less(l);
 	failed(l, why, status >= 500 || status == 404);
 	be_patient(l, ch->retry_after_ms);

@@ -8,7 +8,10 @@
 #include "base/time.h"
 #include "base/uuid.h"
 
-#define LARGE ((size_t)64 << 10) /* bytes of an end that may be too many */
+#define LARGE ((size_t)1024) /* bytes of an end that may be too many */
+/* Bytes of a batch, at first; and when the manager takes less. */
+#define MOST ((size_t)1 << 20)
+#define LEAST ((size_t)4096)
 
 bool
 held_init(struct held *h, struct shared *s)
@@ -23,6 +26,7 @@ held_init(struct held *h, struct shared *s)
 	for (i = 0; i < s->n; i++)
 		h->spare[i] = (uint32_t)(s->n - 1 - i);
 	h->nspare = s->n;
+	h->most_bytes = MOST;
 	return true;
 }
 
@@ -152,13 +156,20 @@ held_drop(struct held *h, struct job *j)
 	drop(h, j);
 }
 
+/* In an exchange, with what stands around it. */
+static size_t
+end_bytes(struct fr_span value, struct fr_span log)
+{
+	return value.len + log.len + 160;
+}
+
 /* The batch that takes the next end. */
 static struct batch *
 open_batch(struct held *h)
 {
 	struct batch *b = h->last;
 
-	if (b != NULL && !b->sent && b->n < 4096 && b->bytes < (size_t)1 << 20)
+	if (b != NULL && !b->sent && b->n < 4096 && b->bytes < h->most_bytes)
 		return b;
 	b = calloc(1, sizeof(*b));
 	if (b == NULL)
@@ -212,9 +223,9 @@ held_finish(struct held *h, struct job *j, enum fr_finish how,
 		b->first = j;
 	b->last = j;
 	b->n++;
-	b->bytes += value.len + log.len + 160;
+	b->bytes += end_bytes(j->value, j->log);
 	h->unsent++;
-	h->unsent_bytes += value.len + log.len + 160;
+	h->unsent_bytes += end_bytes(j->value, j->log);
 }
 
 void
@@ -287,25 +298,62 @@ only_sent(const struct held *h)
 	return only;
 }
 
-bool
+/*
+ * The later half becomes a batch of its own. That one has the arena: it is
+ * acknowledged after the other, or with it.
+ */
+static bool
+divide(struct held *h, struct batch *b)
+{
+	struct batch *rest = calloc(1, sizeof(*rest));
+	struct job *j, *last = NULL;
+	size_t n = 0, bytes = 0;
+
+	if (rest == NULL)
+		return false;
+	*rest = *b;
+	for (j = b->first; last == NULL || bytes < b->bytes / 2; j = j->bnext) {
+		if (j == b->last)
+			break;
+		n++;
+		bytes += end_bytes(j->value, j->log);
+		last = j;
+	}
+	rest->first = last->bnext;
+	rest->n -= n;
+	rest->bytes -= bytes;
+	for (j = rest->first; j != NULL; j = j->bnext)
+		j->batch = rest;
+	last->bnext = NULL;
+	b->last = last;
+	b->next = rest;
+	b->n = n;
+	b->bytes = bytes;
+	b->arena = NULL;
+	if (h->last == b)
+		h->last = rest;
+	h->most_bytes = bytes > LEAST ? bytes : LEAST;
+	return true;
+}
+
+const struct job *
 held_shorten(struct held *h, struct fr_span error)
 {
 	struct batch *b = only_sent(h);
-	struct job *j, *most = NULL;
-	size_t bytes = LARGE;
+	struct job *j;
 
-	for (j = b == NULL ? NULL : b->first; j != NULL; j = j->bnext)
-		if (j->value.len + j->log.len > bytes) {
-			bytes = j->value.len + j->log.len;
-			most = j;
-		}
-	if (most == NULL)
-		return false;
-	b->bytes -= bytes - error.len;
-	most->how = FR_FINISH_FINAL;
-	most->value = error;
-	most->log = FR_SPAN("");
-	return true;
+	if (b == NULL || (b->n > 1 && divide(h, b)))
+		return NULL;
+	j = b->first;
+	if (j->value.len + j->log.len <= LARGE)
+		return NULL;
+	b->bytes -= end_bytes(j->value, j->log);
+	j->how = FR_FINISH_FINAL;
+	j->value = error;
+	j->log = FR_SPAN("");
+	b->bytes += end_bytes(j->value, j->log);
+	h->most_bytes = MOST;
+	return j;
 }
 
 int64_t

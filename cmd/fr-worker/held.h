@@ -78,6 +78,7 @@ struct held {
 	struct batch *batches, *last; /* oldest first */
 	size_t unsent; /* ends in batches that are not on their way */
 	size_t unsent_bytes;
+	size_t most_bytes; /* of a batch */
 	struct job *progressed;
 };
 
@@ -104,11 +105,12 @@ void held_acknowledge(struct held *h);
 void held_unsend(struct held *h);
 
 /*
- * The exchange under way was too large. If it carried but one batch, which
- * cannot be divided, the largest end in it becomes a failure with that error (a
- * JSON string, not copied). false: it is not for an end's size.
+ * The exchange under way was too large. If it carried but one batch, that is
+ * divided, and later ones are smaller. An end that is alone in its batch
+ * becomes a failure with that error (a JSON string, not copied), and is
+ * returned; NULL: none did.
  */
-bool held_shorten(struct held *h, struct fr_span error);
+const struct job *held_shorten(struct held *h, struct fr_span error);
 
 /* When the oldest end that is not on its way came; 0: none. */
 int64_t held_since(const struct held *h);
