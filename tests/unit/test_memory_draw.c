@@ -222,13 +222,16 @@ static void
 weighted_draws_in_proportion(void **state)
 {
 	static struct urn u;
+	size_t type;
 	int32_t i;
 
 	(void)state;
 	/* The groups are powers of two: all around eight of them. */
 	init(&u, "memory:weighted", 4);
-	for (i = 1; i <= 300; i++)
-		put(&u, i == 280 ? 2 : i % 3 == 0, i, i);
+	for (i = 1; i <= 300; i++) {
+		type = i % 3 == 0 ? 1 : 0;
+		put(&u, i == 280 ? 2 : type, i, i);
+	}
 	each_by_its_weight(&u, 600000);
 }
 
