@@ -153,11 +153,39 @@ first_event(struct fr_manager *m, struct fr_request *q)
 	return !gap;
 }
 
+/* Then the number behind which nothing is missed, for who is cut off before
+ * there is an event. */
+static void
+greet(struct fr_request *q, bool all)
+{
+	struct fr_manager *m = fr_manager_of(q);
+	const int64_t newest = fr_event_ring_last(m->ring);
+	struct emit e = { .q = q };
+	int64_t last;
+	bool gap;
+
+	fr_buf_init(&e.text, 0);
+	fr_buf_adds(&e.text,
+	    all ? ": forerunner\n\n" : ": some events are forgotten\n\n");
+	if (!all) {
+		/* The number from which on all are there. */
+		last = fr_event_ring_read(
+		    m->ring, q->last_event, PIECE, &gap, emit, &e);
+		/* None is left, as after a restart: from now on. */
+		q->last_event = last == q->last_event ? newest : last;
+	}
+	fr_buf_adds(&e.text, "id: ");
+	fr_buf_addi64(&e.text, q->last_event);
+	fr_buf_adds(&e.text, "\n\n");
+	(void)fr_http_stream(&q->http, fr_buf_span(&e.text));
+	fr_buf_fini(&e.text);
+}
+
 static void
 start(struct fr_request *q)
 {
 	struct fr_manager *m = fr_manager_of(q);
-	bool all = first_event(m, q), behind = false, gap;
+	bool all = first_event(m, q), behind = false;
 
 	if (m->stopping || !fr_http_reachable(&q->http)) {
 		fr_answer_problem(q, 503, "about:blank",
@@ -170,23 +198,7 @@ start(struct fr_request *q)
 		fr_http_stream_end(&q->http);
 		return;
 	}
-	(void)fr_http_stream(
-	    &q->http, all ? FR_SPAN(": forerunner\n\n")
-			  : FR_SPAN(": some events are forgotten\n\n"));
-	if (!all) {
-		/* The number from which on all are there. */
-		struct emit e = { .q = q };
-		const int64_t newest = fr_event_ring_last(m->ring);
-		int64_t last;
-
-		fr_buf_init(&e.text, 0);
-		last = fr_event_ring_read(
-		    m->ring, q->last_event, PIECE, &gap, emit, &e);
-		/* None is left, as after a restart: from now on. */
-		q->last_event = last == q->last_event ? newest : last;
-		(void)fr_http_stream(&q->http, fr_buf_span(&e.text));
-		fr_buf_fini(&e.text);
-	}
+	greet(q, all);
 	q->stream_next = m->streams;
 	q->stream_prev = &m->streams;
 	if (m->streams != NULL)

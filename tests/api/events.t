@@ -56,7 +56,7 @@ beats() { [ "$(grep -c '^:$' "$T/all")" -ge 2 ] && echo yes; }
 is 'signs of life come when nothing happens' "$(await beats)" yes
 
 # Away, and back again.
-third=$(sed -n 's/^id: //p' "$T/all" | sed -n 3p)
+third=$(sed -n 's/^id: //p' "$T/all" | sed -n 4p)
 follow "$T/resumed" -H "Last-Event-ID: $third" "$FR_MANAGER/v1/events"
 until_ok has "$T/resumed" cancelled
 is 'who comes back gets what was missed' "$(events "$T/resumed")" \
@@ -66,6 +66,16 @@ follow "$T/job" -H "Last-Event-ID: $third" "$FR_MANAGER/v1/events?job=${b%????}"
 until_ok has "$T/job" cancelled
 is 'of one job, by the beginning of its id' "$(events "$T/job")" \
 	'staged count_failed cancelled '
+stop "$PID"
+# A number stands before the first event, so that nothing is missed behind it.
+follow "$T/before" "$FR_MANAGER/v1/events?type=never"
+stop "$PID"
+began=$(sed -n 's/^id: //p' "$T/before")
+submit '{"type":"between"}' >/dev/null
+follow "$T/after" -H "Last-Event-ID: $began" "$FR_MANAGER/v1/events"
+until_ok has "$T/after" created
+is 'also who has seen no event yet' "$(head -n 1 "$T/after") $(grep '^data: ' \
+	"$T/after" | sed 's/data: //' | json type)" ': forerunner between'
 stop "$PID"
 follow "$T/new" "$FR_MANAGER/v1/events"
 submit '{"type":"new"}' >/dev/null
