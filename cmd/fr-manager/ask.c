@@ -135,10 +135,8 @@ sort_answers(struct fr_manager *m)
 
 	for (op = fr_engine_take(m->engine); op != NULL; op = next) {
 		const struct fr_request *q = op->owner;
-		struct fr_line_of_ops *to;
 
 		next = op->next;
-		op->next = NULL;
 		if (op->kind == FR_OP_OUTBOX) {
 			fr_hooks_answered(m->hooks, op);
 			continue;
@@ -147,18 +145,14 @@ sort_answers(struct fr_manager *m)
 			fr_arena_free(op->arena);
 			continue;
 		}
-		to = q->http.rank == FR_RANK_USUAL ? &m->usual : &m->urgent;
-		if (to->first == NULL)
-			to->first = op;
-		else
-			to->last->next = op;
-		to->last = op;
+		fr_line_add(
+		    q->http.rank == FR_RANK_USUAL ? &m->usual : &m->urgent, op);
 	}
 }
 
 /* Some of them. */
 static void
-answer_some(struct fr_manager *m, struct fr_line_of_ops *l)
+answer_some(struct fr_manager *m, struct fr_line *l)
 {
 	struct fr_request *q;
 	struct fr_op *op;

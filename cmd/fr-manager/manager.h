@@ -82,11 +82,6 @@ struct fr_request {
 	bool by_job;
 };
 
-/* Ops in the order of their answers. */
-struct fr_line_of_ops {
-	struct fr_op *first, *last;
-};
-
 struct fr_reader;
 struct fr_auth;
 struct fr_hooks;
@@ -114,8 +109,8 @@ struct fr_manager {
 
 	int wake_fd; /* any thread writes: answers are there */
 	struct event *wake;
-	struct event *more; /* answers that the last round has left */
-	struct fr_line_of_ops urgent, usual; /* answers: not sent yet */
+	struct event *more;           /* answers that the last round has left */
+	struct fr_line urgent, usual; /* answers: not sent yet */
 	struct event *tick; /* while stopping; and the streams' heartbeat */
 	struct event *signals[4];
 	struct event *beat;

@@ -104,9 +104,9 @@ static void
 drop_conflicts(struct fr_engine *e)
 {
 	struct fr_turn *t = &e->turn;
-	struct fr_op *op = t->creates, *next;
+	struct fr_op *op = t->creates.first, *next;
 
-	t->creates = t->creates_last = NULL;
+	t->creates.first = NULL;
 	for (; op != NULL; op = next) {
 		next = op->next;
 		op->next = NULL;
@@ -117,11 +117,7 @@ drop_conflicts(struct fr_engine *e)
 			fr_answer(e, op, FR_CONFLICT);
 			continue;
 		}
-		if (t->creates_last == NULL)
-			t->creates = op;
-		else
-			t->creates_last->next = op;
-		t->creates_last = op;
+		fr_line_add(&t->creates, op);
 	}
 }
 
@@ -133,7 +129,7 @@ fr_apply_creates(struct fr_engine *e, bool *again, struct fr_err *err)
 	size_t i, n, jobs;
 
 	*again = false;
-	for (op = first = e->turn.creates; op != NULL; first = op) {
+	for (op = first = e->turn.creates.first; op != NULL; first = op) {
 		for (n = jobs = 0; op != NULL; op = op->next, n++) {
 			if (n > 0 && jobs + op->u.create.n > CREATE_MAX)
 				break;
@@ -152,7 +148,7 @@ fr_apply_creates(struct fr_engine *e, bool *again, struct fr_err *err)
 	drop_conflicts(e);
 	if (*again)
 		return FR_OK;
-	for (op = e->turn.creates; op != NULL; op = op->next)
+	for (op = e->turn.creates.first; op != NULL; op = op->next)
 		for (i = 0; i < op->u.create.n; i++) {
 			if (op->u.create.out[i].rc != FR_OK)
 				continue;

@@ -191,7 +191,7 @@ fr_turn_committed(struct fr_engine *e)
 	update_queue(e);
 	tell_events(e);
 	settle_pauses(e);
-	for (op = t->creates; op != NULL; op = next) {
+	for (op = t->creates.first; op != NULL; op = next) {
 		next = op->next;
 		fr_answer(e, op, op->rc);
 	}

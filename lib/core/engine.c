@@ -97,23 +97,18 @@ fr_answer(struct fr_engine *e, struct fr_op *op, enum fr_rc rc)
 	fr_wait_end(e, op);
 	op->answered = true;
 	op->rc = rc;
-	op->next = NULL;
-	if (e->done == NULL)
-		e->done = op;
-	else
-		e->done_last->next = op;
-	e->done_last = op;
+	fr_line_add(&e->done, op);
 }
 
 static void
 release_answers(struct fr_engine *e)
 {
-	if (e->done == NULL)
+	if (e->done.first == NULL)
 		return;
-	if (fr_inbox_answer(&e->inbox, e->done, e->done_last) && !e->here &&
-	    e->c.wake != NULL)
+	if (fr_inbox_answer(&e->inbox, e->done.first, e->done.last) &&
+	    !e->here && e->c.wake != NULL)
 		e->c.wake(e->c.wake_arg);
-	e->done = e->done_last = NULL;
+	e->done.first = NULL;
 }
 
 /* ------------------------------------------------------------------ */
@@ -126,25 +121,17 @@ release_answers(struct fr_engine *e)
 static void
 release_early(struct fr_engine *e)
 {
-	struct fr_op *op, *next, *kept = NULL, *kept_last = NULL;
-	struct fr_op *all = e->done;
+	struct fr_line kept = { NULL, NULL };
+	struct fr_op *op, *next;
 
-	e->done = e->done_last = NULL;
-	for (op = all; op != NULL; op = next) {
-		struct fr_op **first = op->listed ? &kept : &e->done;
-		struct fr_op **last = op->listed ? &kept_last : &e->done_last;
-
+	op = e->done.first;
+	e->done.first = NULL;
+	for (; op != NULL; op = next) {
 		next = op->next;
-		op->next = NULL;
-		if (*first == NULL)
-			*first = op;
-		else
-			(*last)->next = op;
-		*last = op;
+		fr_line_add(op->listed ? &kept : &e->done, op);
 	}
 	release_answers(e);
 	e->done = kept;
-	e->done_last = kept_last;
 }
 
 /* No list of a turn has its exchanges any more. */
@@ -354,7 +341,7 @@ answer_rest(struct fr_engine *e)
 	e->full = false; /* all are gathered */
 	(void)fr_gather(e);
 	abandon_late(e);
-	for (op = e->turn.creates; op != NULL; op = next) {
+	for (op = e->turn.creates.first; op != NULL; op = next) {
 		next = op->next;
 		fr_refuse(e, op, FR_AGAIN, &why);
 	}

@@ -64,17 +64,6 @@ enter_work(struct fr_engine *e, struct fr_op *op)
 #define QUIET_MS 100 /* so long after the last of the others bulk is alone */
 
 static void
-add_last(struct fr_line *l, struct fr_op *op)
-{
-	op->next = NULL;
-	if (l->first == NULL)
-		l->first = op;
-	else
-		l->last->next = op;
-	l->last = op;
-}
-
-static void
 sort_op(struct fr_engine *e, struct fr_op *op)
 {
 	struct fr_turn *t = &e->turn;
@@ -85,11 +74,7 @@ sort_op(struct fr_engine *e, struct fr_op *op)
 	if (op->kind == FR_OP_PURGE)
 		op->u.purge.last = 0;
 	if (op->kind == FR_OP_CREATE) {
-		if (t->creates_last == NULL)
-			t->creates = op;
-		else
-			t->creates_last->next = op;
-		t->creates_last = op;
+		fr_line_add(&t->creates, op);
 		return;
 	}
 	if (op->kind == FR_OP_WORK)
@@ -225,9 +210,10 @@ gather_list(struct fr_engine *e, struct fr_op *op, struct fr_line *left)
 	for (; op != NULL; op = next) {
 		next = op->next;
 		if (op->kind == FR_OP_CREATE) {
-			add_last(fr_op_prompt(op) ? &e->prompt : &e->bulk, op);
+			fr_line_add(
+			    fr_op_prompt(op) ? &e->prompt : &e->bulk, op);
 		} else if (e->turn.freeing && !fr_op_frees(op)) {
-			add_last(left, op);
+			fr_line_add(left, op);
 		} else {
 			sort_op(e, op);
 			n++;

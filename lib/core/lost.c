@@ -51,7 +51,7 @@ recall_answers(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
 {
 	struct fr_op *op;
 
-	for (op = e->done; op != NULL; op = op->next)
+	for (op = e->done.first; op != NULL; op = op->next)
 		if (op->rc == FR_OK || op->rc == FR_EXISTS) {
 			op->rc = rc;
 			op->err = *why;
@@ -145,7 +145,7 @@ lost(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
 		next = op->next;
 		fr_refuse(e, op, rc, why);
 	}
-	for (op = t->creates; op != NULL; op = next) {
+	for (op = t->creates.first; op != NULL; op = next) {
 		next = op->next;
 		op->err = *why;
 		fr_answer(e, op, rc);
@@ -166,9 +166,9 @@ lost(struct fr_engine *e, enum fr_rc rc, const struct fr_err *why)
 static void
 unanswer(struct fr_engine *e)
 {
-	struct fr_op *op = e->done, *next;
+	struct fr_op *op = e->done.first, *next;
 
-	e->done = e->done_last = NULL;
+	e->done.first = NULL;
 	for (; op != NULL; op = next) {
 		next = op->next;
 		op->answered = false;
@@ -211,14 +211,14 @@ disk_full(struct fr_engine *e, const struct fr_err *why)
 		fr_log(FR_LOG_ERROR, "new jobs are refused: %s", why->msg);
 		e->full_said_ms = t->mono_ms;
 	}
-	if (t->creates == NULL && (t->freeing || !frees(t))) {
+	if (t->creates.first == NULL && (t->freeing || !frees(t))) {
 		lost(e, FR_NOSPACE, why);
 		return;
 	}
 	fr_count(&e->counters.failed_commits, 1);
 	fr_dispatch_undo(e);
 	unanswer(e);
-	for (op = t->creates; op != NULL; op = next) {
+	for (op = t->creates.first; op != NULL; op = next) {
 		next = op->next;
 		op->err = *why;
 		fr_answer(e, op, FR_NOSPACE);

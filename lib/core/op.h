@@ -178,4 +178,12 @@ struct fr_op {
 	bool listed; /* in this turn's works: released at its end */
 };
 
+/* Ops in an order, by next; last means nothing where first is NULL. */
+struct fr_line {
+	struct fr_op *first, *last;
+};
+
+/* op becomes the last of it. */
+void fr_line_add(struct fr_line *l, struct fr_op *op);
+
 #endif

@@ -24,7 +24,7 @@ others(const struct fr_turn *t)
 	const struct fr_op *op;
 	size_t n = t->edits.n, i;
 
-	for (op = t->creates; op != NULL; op = op->next)
+	for (op = t->creates.first; op != NULL; op = op->next)
 		n += op->u.create.n;
 	for (i = 0; i < t->works.n; i++) {
 		op = *(struct fr_op *const *)fr_vec_at(&t->works, i);

@@ -364,7 +364,7 @@ fr_apply_sweep(struct fr_engine *e, struct fr_err *err)
 enum fr_rc
 fr_apply_walk(struct fr_engine *e, struct fr_err *err)
 {
-	const bool idle = e->turn.works.n == 0 && e->turn.creates == NULL;
+	const bool idle = e->turn.works.n == 0 && e->turn.creates.first == NULL;
 	const size_t want = idle ? WALK_STEP_IDLE : WALK_STEP;
 	size_t n = want;
 	enum fr_rc rc;

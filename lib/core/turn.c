@@ -17,7 +17,7 @@ fr_count(uint64_t *counter, uint64_t n)
 bool
 fr_turn_busy(const struct fr_turn *t)
 {
-	return t->creates != NULL || t->works.n > 0 || t->edits.n > 0;
+	return t->creates.first != NULL || t->works.n > 0 || t->edits.n > 0;
 }
 
 bool
@@ -117,7 +117,7 @@ fr_turn_retell(struct fr_engine *e, enum fr_event_kind kind,
 void
 fr_turn_reset(struct fr_turn *t)
 {
-	t->creates = t->creates_last = NULL;
+	t->creates.first = NULL;
 	t->works.n = t->edits.n = t->others.n = 0;
 	t->news.n = t->rows.n = t->ids.n = t->popped.n = 0;
 	t->push.n = t->front.n = t->removed.n = 0;

@@ -57,10 +57,10 @@ struct fr_told {
 struct fr_turn {
 	int64_t now_ms; /* wall clock, or the store's */
 	int64_t mono_ms;
-	struct fr_op *creates, *creates_last; /* by kind, in order of arrival */
-	struct fr_vec works;                  /* struct fr_op * */
-	struct fr_vec edits;  /* struct fr_op *: cancel, retry, remove */
-	struct fr_vec others; /* struct fr_op * */
+	struct fr_line creates; /* by kind, in order of arrival */
+	struct fr_vec works;    /* struct fr_op * */
+	struct fr_vec edits;    /* struct fr_op *: cancel, retry, remove */
+	struct fr_vec others;   /* struct fr_op * */
 
 	struct fr_vec news;      /* struct fr_news: for the event stream */
 	struct fr_vec rows;      /* struct fr_row, by id */
@@ -82,11 +82,6 @@ struct fr_turn {
 	bool wrote;              /* the transaction changes something */
 	bool loading;            /* as the engine was when it began */
 	int64_t cursor;
-};
-
-/* Ops in the order of their arrival. */
-struct fr_line {
-	struct fr_op *first, *last;
 };
 
 struct fr_engine {
@@ -118,7 +113,7 @@ struct fr_engine {
 	uint64_t *abandoned;         /* serials, of ops that do not wait yet */
 	size_t nabandoned;
 	struct fr_turn turn;
-	struct fr_op *done, *done_last; /* answers of this turn */
+	struct fr_line done; /* answers of this turn */
 
 	bool shared;       /* the store is used by other managers too */
 	bool shared_queue; /* the queue, too */
