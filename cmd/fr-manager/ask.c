@@ -108,10 +108,12 @@ find(struct fr_store *s, struct fr_request *q)
 static void
 found_whole(struct fr_request *q)
 {
-	if (q->rc != FR_OK)
-		fr_answer_failed(q, q->rc, &q->err);
-	else
+	if (q->rc == FR_OK)
 		q->after_find(q);
+	else if (q->rc == FR_CONFLICT)
+		fr_answer_problem(q, 409, "ambiguous-id", "%s", q->err.msg);
+	else
+		fr_answer_failed(q, q->rc, &q->err);
 }
 
 void

@@ -34,6 +34,8 @@ is 'what is no id' "$(api GET /v1/jobs/hello >/dev/null; http)" 404
 is 'cancel by the beginning' "$(act 0190ee/cancel)" 200
 is 'it is cancelled' "$(field 0190eeee state)" cancelled
 is 'cancelling twice is no error' "$(act 0190ee/cancel)" 200
+is 'and of which kind of problem it is' \
+	"$(api GET /v1/jobs/0190dddd | json type)" ambiguous-id
 is 'an ambiguous one is not cancelled' "$(act 0190dddd/cancel)" 409
 is 'nor an unknown one' "$(act ffff/cancel)" 404
 
