@@ -50,7 +50,8 @@ def backends(b, word, n, redis):
                  floors=[at_least(1, w) for w in ON_POSTGRES])
     yield Figure(f"{word}: drain, C .lines handler, all of fr-worker",
                  drained(b, n, redis), peers.drain(b, *ON_POSTGRES),
-                 floors=[at_least(2, "graphile-worker")])
+                 floors=[at_least(2, "graphile-worker, batched, 500"),
+                         at_least(2, "graphile-worker")])
 
 
 @figures("postgres")
@@ -58,7 +59,8 @@ def postgres(b):
     yield from backends(b, "Postgres", 1, False)
     yield Figure("Postgres: drain, three workers of one manager",
                  drained(b, 1, False, 3), peers.drain(b, *ON_POSTGRES),
-                 floors=[at_least(2, "graphile-worker")])
+                 floors=[at_least(2, "graphile-worker, batched, 500"),
+                         at_least(2, "graphile-worker")])
 
     def one(args, name):
         def run():
