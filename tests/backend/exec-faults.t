@@ -119,5 +119,6 @@ like 'and no command at all' "$(drive b queue exec:)" '^usage: '
 child long 'read -r _; say "$hello"; read -r _; sleep 1000 >&- & echo $! >'"$T"'/long.child; exec 1>&-; read -r _'
 drive b queue "exec:exec $T/long" >/dev/null
 drive b pop 1 >/dev/null
+fr_gone 30 "$(cat "$T/long.child")"
 is 'what it started goes with it' "$(alive "$(cat "$T/long.child")")" no
 done_testing

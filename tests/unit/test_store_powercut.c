@@ -158,7 +158,7 @@ cut_everywhere(struct fixture *f, const char *path)
 	struct power_image disk[POWER_FILES] = { { .there = true } };
 	struct power_image found[POWER_FILES] = { { 0 } };
 	size_t since[POWER_FILES] = { 0 }, i, k;
-	unsigned seed = 1, cuts = 0, slow = getenv("FR_TEST_SLOW") ? 3 : 1;
+	unsigned seed = 1, cuts = 0, slow = getenv("FR_TEST_SLOW") ? 2 : 1;
 	enum power_luck luck;
 	int64_t acked = -1;
 	int n;
