@@ -72,8 +72,10 @@ plan() {
 	echo "1..$1"
 }
 done_testing() { echo "1..$N"; }
+# This file cannot go on; others can.
 bail() {
-	echo "Bail out! $*"
+	N=$((N + 1))
+	echo "not ok $N - $*"
 	exit 99
 }
 diag() { printf '%s\n' "$*" | sed 's/^/# /' >&2; }

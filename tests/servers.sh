@@ -7,12 +7,18 @@
 # FR_REDIS_SERVER=PATH: the redis-server or valkey-server to start, in place of
 # the one in PATH; a script will do, if it ends with exec.
 
-# free_port: a loopback port that nobody has just now.
+# free_port: a loopback port that nobody has just now, and that the system gives
+# to no connection.
 free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	python3 -c 'import random, socket
+while True:
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", random.randrange(15000, 32000)))
+        except OSError:
+            continue
+        print(s.getsockname()[1])
+        break'
 }
 
 # as_server DIR COMMAND...: runs it as the owner of DIR, in place of this shell.
@@ -55,8 +61,20 @@ postgres() {
 	postgres_start
 }
 
-# postgres_start [option...]: starts it, again; returns when it answers.
+# postgres_start [option...]: starts it, again; returns when it answers. What is
+# left of the one before may be in its way for a moment.
 postgres_start() {
+	PG_TRIES=0
+	until postgres_try "$@"; do
+		PG_TRIES=$((PG_TRIES + 1))
+		[ "$PG_TRIES" -lt 20 ] ||
+			bail "postgres: $(tail -n 3 "$T/postgres.log" | tr '\n' ' ')"
+		sleep 0.2
+	done
+}
+
+# postgres_try [option...]: fails if it ends before it answers.
+postgres_try() {
 	rm -f "$PG_DATA/postmaster.pid"
 	(as_server "$PG_DIR" "$PGBIN/postgres" -D "$PG_DATA" -p "$PG_PORT" \
 		-c listen_addresses=127.0.0.1 -c unix_socket_directories="$PG_DIR" \
@@ -65,8 +83,7 @@ postgres_start() {
 	PG_PID=$!
 	PIDS="$PIDS $PG_PID"
 	until "$PGBIN/pg_isready" -q -U fr -h "$PG_DIR" -p "$PG_PORT"; do
-		kill -0 "$PG_PID" 2>/dev/null ||
-			bail "postgres: $(tail -n 1 "$T/postgres.log")"
+		kill -0 "$PG_PID" 2>/dev/null || return 1
 		sleep 0.05
 	done
 }
