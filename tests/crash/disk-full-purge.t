@@ -4,20 +4,10 @@
 # jobs can be purged on a full disk, and then new ones are accepted again.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
+# shellcheck source=tests/crash/disk.sh
+. "${0%/*}/disk.sh"
 
-mkdir "$T/disk"
-mount -t tmpfs -o size=5m tmpfs "$T/disk" 2>/dev/null ||
-	plan skip 'mounting a small disk takes root'
-unmount() {
-	umount -l "$T/disk"
-	fr_end "$1"
-}
-trap 'unmount $?' EXIT
-
-DISK=$T/disk/db
-full() { # a manager on that disk
-	fr_manager --store "sqlite:$DISK" --listen "$1"
-}
+small_disk 5m
 "$FR_PYTHON" -c 'print("{\"x\":\"" + "x" * 20000 + "\"}")' >"$T/big"
 fill() { # submits until there is no room; how many were accepted
 	accepted=0

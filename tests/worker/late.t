@@ -12,4 +12,5 @@ export FR_MANAGER
 worker -v -c 2 h=cat
 ok 'an end that a busy manager did not take is told again' \
     until_ok test -e "$T/told"
+is 'and the worker goes on' "$(alive "$WORKER")" yes
 done_testing
